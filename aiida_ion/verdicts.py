@@ -21,6 +21,10 @@ WITH_POSTERIOR = (MOVED, MEASURED, POORLY_KNOWN)
 MAX_INTERVAL_DECADES = 2.0
 #: Upper bounds above these say nothing of a solid, by unit.
 LARGEST_IN_SOLIDS = {"mS_cm": 1e4, "cm2_s": 1e-3}
+#: Unit -> setting of the fits, and attribute of results, that replaces such a limit.
+MAX_USEFUL_BOUND = {unit: f"max_useful_bound_{unit}" for unit in LARGEST_IN_SOLIDS}
+#: What results keep of the settings that say which of their numbers are shown.
+SHOWN_LIMITS = ("max_interval_decades", *MAX_USEFUL_BOUND.values())
 #: The interval that a verdict is based on (the first one present), and whether it is that of a base-ten logarithm.
 INTERVALS = (
     ("log10_diffusivity_ci95_cm2_s", True),
@@ -79,7 +83,17 @@ def useful_bound(attributes: Mapping[str, Any], quantity: str, unit: str) -> flo
     bound: Any = attributes.get(f"{quantity}_upper_bound_{unit}")
     if not _is_known(bound) or verdict_of(attributes) not in (BOUND, None):
         return None
-    return float(bound) if bound <= LARGEST_IN_SOLIDS[unit] else None
+    return float(bound) if bound <= largest_useful_bound(attributes, unit) else None
+
+
+def largest_useful_bound(attributes: Mapping[str, Any], unit: str) -> float:
+    """Return the largest upper bound that says something of a solid: the setting of the fit, else the default.
+
+    :param attributes: of the node, or a row of a table.
+    :param unit: a key of `LARGEST_IN_SOLIDS`.
+    """
+    limit: Any = attributes.get(MAX_USEFUL_BOUND[unit])
+    return float(limit) if _is_known(limit) and limit > 0 else LARGEST_IN_SOLIDS[unit]
 
 
 def edges_of(attributes: Mapping[str, Any], name: str) -> tuple[float | None, float | None]:

@@ -74,6 +74,9 @@ def test_a_verdict_in_words():
         ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": float("nan")}, None),
         ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": "0.3"}, None),
         ({"verdict": "bound"}, None),
+        ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": 0.3, "max_useful_bound_mS_cm": 0.1}, None),
+        ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": 5.5e5, "max_useful_bound_mS_cm": 1e6}, 5.5e5),
+        ({"verdict": "bound", "ionic_conductivity_upper_bound_mS_cm": 0.3, "max_useful_bound_mS_cm": -1.0}, 0.3),
     ],
 )
 def test_a_bound_is_shown_where_it_is_the_result(attributes: dict[str, Any], bound: float | None) -> None:

@@ -13,20 +13,25 @@ from typing import Any
 from aiida import get_version, orm
 
 from aiida_ion import __version__
+from aiida_ion.aiida_private.caching import HASH
 from aiida_ion.archives.citations import citations
 from aiida_ion.archives.selection import Choice
 from aiida_ion.queries.conductivities import worst_grades
-from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, useful_bound, verdict_of, words_of
+from aiida_ion.queries.reading.shared import as_text
+from aiida_ion.queries.structures import space_groups
+from aiida_ion.verdicts import MEASURED, MOVED, POORLY_KNOWN, SHOWN_LIMITS, useful_bound, verdict_of, words_of
 
 #: The attribute of a linked measurement that names its source; OBELiX is CC BY 4.0.
 DATASET = "attributes.dataset"
 SIGMA, DIFFUSIVITY = "ionic_conductivity", "tracer_diffusivity"
+#: Letters of a crystal's key, the hash of its content.
+ID_LETTERS = 8
 #: Characters with a meaning in Markdown or HTML.
 SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]|~#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"})
-HEADS = ("material", "level of theory", "T (K)", "result", "Ea", "verdict", "grade", "uuid")
+HEADS = ("material", "crystal", "level of theory", "T (K)", "result", "Ea", "verdict", "grade", "uuid")
 #: Entries of a job's versions that are text and no version.
 SETTINGS = ("functional", "smearing")
-EA = HEADS.index("Ea")
+LEVEL, EA = HEADS.index("level of theory"), HEADS.index("Ea")
 
 
 def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[int]) -> str:
@@ -39,7 +44,7 @@ def readme(choice: Choice, name: str, licence: str | None, left_out: frozenset[i
     pks = sorted(choice.pks)
     results, fits = _conductivities(pks), _diffusivities(pks)
     versions, settings, hashes = _stated(pks)
-    levels = {row[1] for row in results + fits}
+    levels = {row[LEVEL] for row in results + fits}
     parts = [f"# {plain(name)}", _intro(choice), _table("Ionic conductivity, extrapolated", results)]
     parts += [_table("Diffusion at each temperature", fits), _opening(name), _left_out(choice, left_out)]
     parts += [_listed("Versions", versions), _listed("Settings", settings), _listed("Hashes", hashes)]
@@ -69,30 +74,51 @@ def _results(pks: Sequence[int], marker: str, names: Sequence[str]) -> list[dict
     return sorted(rows, key=lambda row: (*map(str, (row[name] for name in names[:2])), row[names[2]] or 0.0))
 
 
+def _crystals(pks: Sequence[int]) -> dict[str, str]:
+    """Return the crystal of each result, by its uuid: space group and id, as in printed tables."""
+    found: list[tuple[str, str, str | None]] = []
+    for by_job in (False, True):
+        query = orm.QueryBuilder().append(orm.StructureData, project=["uuid", as_text(HASH)], tag="crystal")
+        query.append(orm.WorkChainNode, with_incoming="crystal", edge_filters={"label": "structure"}, tag="maker")
+        if by_job:
+            query.append(orm.CalcJobNode, with_incoming="maker", tag="maker of fit")
+        maker = "maker of fit" if by_job else "maker"
+        query.append(orm.ArrayData, with_incoming=maker, filters={"id": {"in": pks}}, project=["uuid"])
+        found += [(result, uuid, digest) for uuid, digest, result in query.all()]
+    groups = space_groups(uuid for _, uuid, _ in found)
+    return {
+        result: " ".join(filter(None, (groups[uuid], (digest or uuid)[:ID_LETTERS]))) for result, uuid, digest in found
+    }
+
+
 def _conductivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
     energy = ("activation_energy_eV", "activation_energy_ci95_eV")
     names = ("formula", "level_of_theory", "target_temperature_K", *energy, *_names(SIGMA, "mS_cm"))
-    rows = _results(pks, "activation_energy_eV", names)
+    rows, crystals = _results(pks, "activation_energy_eV", names), _crystals(pks)
     grades = worst_grades([row["pk"] for row in rows]).set_index("pk")["grade"].to_dict() if rows else {}
-    return [_row(row | {"grade": grades.get(row["pk"])}, SIGMA, "mS_cm", "mS/cm") for row in rows]
+    return [_row(row | {"grade": grades.get(row["pk"])}, SIGMA, "mS_cm", "mS/cm", crystals) for row in rows]
 
 
 def _diffusivities(pks: Sequence[int]) -> list[tuple[str, ...]]:
     names = ("formula", "level_of_theory", "target_temperature_K", "grade", *_names(DIFFUSIVITY, "cm2_s"))
-    return [_row(row, DIFFUSIVITY, "cm2_s", "cm2/s") for row in _results(pks, "n_eff", names)]
+    crystals = _crystals(pks)
+    return [_row(row, DIFFUSIVITY, "cm2_s", "cm2/s", crystals) for row in _results(pks, "n_eff", names)]
 
 
 def _names(quantity: str, unit: str) -> tuple[str, ...]:
     edges = (f"{quantity}_ci95_{unit}", f"{quantity}_upper_bound_{unit}")
-    return "verdict", "max_interval_decades", f"{quantity}_{unit}", *edges
+    return "verdict", *SHOWN_LIMITS, f"{quantity}_{unit}", *edges
 
 
-def _row(row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str) -> tuple[str, ...]:
+def _row(
+    row: Mapping[str, Any], quantity: str, unit: str, shown_unit: str, crystals: Mapping[str, str]
+) -> tuple[str, ...]:
     bound, verdict = useful_bound(row, quantity, unit), verdict_of(row)
     text = _amount(row, quantity, unit, shown_unit) or ("-" if bound is None else f"below {bound:.3g} {shown_unit}")
     temperature = row["target_temperature_K"]
     return (
         str(row["formula"]),
+        crystals.get(row["uuid"], ""),
         str(row["level_of_theory"]),
         "" if temperature is None else f"{temperature:g}",
         text,

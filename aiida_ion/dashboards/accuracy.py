@@ -38,13 +38,17 @@ def points(comparison: pd.DataFrame, reference: str, error: str, cost: str) -> p
     :param comparison: from `aiida_ion.queries.comparison`.
     :param error: a key of `ERRORS`; its absolute value is used.
     :param cost: a key of `COSTS`.
-    :returns: ``formula``, ``level_of_theory``, ``error``, ``cost``, ``reference_cost`` and ``uuid``.
+    :returns: ``formula``, ``material``, the key of the crystal, ``level_of_theory``, ``error``, ``cost``,
+        ``reference_cost`` and ``uuid``.
     """
     chosen = comparison[comparison["reference_level_of_theory"] == reference]
-    chosen = chosen.sort_values("time").drop_duplicates(["formula", "level_of_theory"], keep="last")
+    crystal = chosen["crystal"] if "crystal" in chosen else pd.Series(None, index=chosen.index, dtype=object)
+    chosen = chosen.assign(crystal=crystal)
+    chosen = chosen.sort_values("time").drop_duplicates(["formula", "crystal", "level_of_theory"], keep="last")
     made = pd.DataFrame(
         {
             "formula": chosen["formula"],
+            "material": chosen["crystal"].fillna(chosen["formula"]),
             "level_of_theory": chosen["level_of_theory"],
             "error": _number(chosen, error).abs(),
             "cost": _number(chosen, cost),
@@ -61,7 +65,7 @@ def levels(table: pd.DataFrame, reference: str) -> pd.DataFrame:
     :param table: of `points`.
     """
     grouped = table.groupby("level_of_theory", as_index=False)
-    made = grouped.agg(error=("error", "median"), cost=("cost", "median"), n_materials=("formula", "nunique"))
+    made = grouped.agg(error=("error", "median"), cost=("cost", "median"), n_materials=("material", "nunique"))
     made["is_reference"] = False
     price = table["reference_cost"][table["reference_cost"] > 0].median()
     if pd.notna(price):

@@ -16,6 +16,7 @@ UNITS = {
 TITLES = {
     "pk": "PK", "uuid": "UUID", "steps_per_s": "steps/s", "n_eff": "hops", "temperature_K": "T (K)",
     "target_temperature_K": "T (K)", "level_of_theory": "level of theory", "levels_of_theory": "levels of theory",
+    "experiment_mS_cm": "σ measured (mS/cm)",
     "checkpoint_sha256": "checkpoint SHA-256", "n_levels": "levels", "best_grade": "grade",
     "n_temperatures_moved": "diffusive T", "moved": "diffusive", "moved_species": "diffusive species",
     "r2": "R²", "r2_std": "R² spread", "gap": "lead", "coverage95": "coverage",
@@ -30,6 +31,8 @@ TITLES = {
     "core_s": "core time (s)", "goes_on": "goes on", "n_errors": "could not be judged",
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",
 }  # fmt: skip
+#: Widths of columns of text whose cells are longer than their titles, px.
+WIDTHS = {"crystal": 165, "reference_crystal": 165}
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
 PLAIN = {"function": "params.value == null ? '-' : params.value"}
@@ -65,19 +68,24 @@ def column_definitions(
     shown: Iterable[str] | None = None,
     links: Mapping[str, str] | None = None,
     hidden: Iterable[str] = (),
+    words: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return AG Grid's definitions of a table's columns.
 
     :param shown: columns, in this order; else all.
     :param links: column -> column with the address that its cells link to.
     :param hidden: columns that are present but not shown.
+    :param words: column of numbers -> column with the text that its cells show; sorting and filters use the number.
     """
-    links, hidden = dict(links or {}), set(hidden)
-    names = [name for name in (shown or table.columns) if name in table.columns and name not in links.values()]
-    return [_definition(name, table[name], links.get(name), name in hidden) for name in names]
+    links, hidden, words = dict(links or {}), set(hidden), dict(words or {})
+    behind = {*links.values(), *words.values()}
+    names = [name for name in (shown or table.columns) if name in table.columns and name not in behind]
+    return [_definition(name, table[name], links.get(name), name in hidden, words.get(name)) for name in names]
 
 
-def _definition(name: str, column: pd.Series[Any], link: str | None, hide: bool) -> dict[str, Any]:
+def _definition(
+    name: str, column: pd.Series[Any], link: str | None, hide: bool, words: str | None = None
+) -> dict[str, Any]:
     """Return the definition of one column."""
     # Dots in field names must not be read as paths; the title is also the header's tooltip.
     made: dict[str, Any] = {"field": name, "headerName": column_title(name), "headerTooltip": name, "hide": hide}
@@ -87,9 +95,12 @@ def _definition(name: str, column: pd.Series[Any], link: str | None, hide: bool)
         if name.endswith("pk"):
             made["valueFormatter"] = PLAIN
         made["width"] = max(96, 8 * len(made["headerName"]) + 52)
+        if words is not None:
+            text = f"params.data['{words}']"
+            made |= {"valueFormatter": {"function": f"params.data ? {text} : ''"}, "tooltipField": words, "width": 200}
     else:
         made |= {"filter": "agTextColumnFilter", "valueFormatter": PLAIN, "tooltipField": name}
-        made["width"] = max(110, min(8 * len(made["headerName"]) + 56, 260))
+        made["width"] = WIDTHS.get(name, max(110, min(8 * len(made["headerName"]) + 56, 260)))
     if link is not None:
         made |= {"cellRenderer": "PageLink", "cellRendererParams": {"href": link}}
     return made

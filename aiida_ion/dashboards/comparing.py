@@ -11,6 +11,7 @@ import pandas as pd
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.accuracy import COSTS, ERRORS
 from aiida_ion.dashboards.choosing import within
+from aiida_ion.dashboards.crystals import NO_CRYSTAL, names_of
 from aiida_ion.dashboards.figures.theme import LevelStyle, level_styles
 from aiida_ion.dashboards.pairs import EXPERIMENT, measured, pairs, sides
 from aiida_ion.dashboards.quantities import QUANTITIES, Quantity
@@ -82,7 +83,7 @@ def chosen_view(view: View, made: Choices) -> View:
 def level_names() -> list[str]:
     """Return the levels of theory that have results, in alphabetical order."""
     names: set[str] = set()
-    for name in ("conductivity", "diffusion"):
+    for name in ("conductivity", tables.FITS):
         names |= {str(level) for level in tables.table(name)["level_of_theory"].dropna().unique()}
     return sorted(names)
 
@@ -125,6 +126,7 @@ def force_comparisons() -> pd.DataFrame:
     table = tables.table("comparison")
     table = table[pd.to_numeric(table["force_mae_eV_A"], errors="coerce").notna()]
     names = ["formula", "level_of_theory", "reference_level_of_theory"]
+    names += ["crystal"] if "crystal" in table else []
     return table.sort_values("time", ascending=False).drop_duplicates(names)
 
 
@@ -141,11 +143,16 @@ def all_pairs(quantity: Quantity, reference: str) -> pd.DataFrame:
     def make() -> pd.DataFrame:
         both = sides(tables.table(quantity.table), quantity)
         if reference == EXPERIMENT:
-            return pairs(measured(measurements(), quantity), both, quantity)
+            return _named(pairs(measured(measurements(), quantity), both, quantity))
         is_reference = both["level_of_theory"] == reference
-        return pairs(both[is_reference], both[~is_reference], quantity)
+        return _named(pairs(both[is_reference], both[~is_reference], quantity))
 
     return tables.derived(f"pairs {quantity.key} {reference}", make)
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs with the name of the material, which says the crystal where a formula has several."""
+    return table.assign(material=names_of(table.rename(columns={"y_crystal": "crystal"})))
 
 
 def chosen_pairs(view: View, made: Choices) -> pd.DataFrame:
@@ -157,6 +164,8 @@ def chosen_pairs(view: View, made: Choices) -> pd.DataFrame:
         table = table[table["y_temperature_K"] == float(made.temperature)]
     if view.formula:
         table = table[table["formula"] == view.formula]
+    if view.crystal:
+        table = table[table["y_crystal"].fillna(NO_CRYSTAL).astype(str).str.startswith(view.crystal)]
     if view.elements:
         table = table[table["formula"].map(lambda formula: set(view.elements) <= _elements(formula)).astype(bool)]
     if view.grades:

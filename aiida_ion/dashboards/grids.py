@@ -35,6 +35,7 @@ def grid(
     columns: Iterable[str] | None = None,
     hidden: Iterable[str] = (),
     links: Mapping[str, str] | None = None,
+    words: Mapping[str, str] | None = None,
     row_id: str | None = "uuid",
     selectable: bool = False,
     height_px: int | None = None,
@@ -47,6 +48,7 @@ def grid(
     :param columns: columns, in this order; else all.
     :param hidden: columns hidden by default, if the view hides none.
     :param links: column -> column with the address that its cells link to (not shown itself).
+    :param words: column of numbers -> column with the text that its cells show.
     :param row_id: column that identifies a row in `selectedRows`.
     :param selectable: whether rows can be selected, by click or space bar, several at once.
     :param height_px: height; by default that of its rows, up to twelve.
@@ -68,7 +70,7 @@ def grid(
         settings["rowSelection"] = {"mode": "multiRow", "enableClickSelection": True, "headerCheckbox": False}
     if on_request:
         settings |= {"cacheBlockSize": BLOCK, "maxBlocksInCache": 20, "rowBuffer": 20}
-    definitions = column_definitions(table, columns, links, hide)
+    definitions = column_definitions(table, columns, links, hide, words)
     fields = {definition["field"] for definition in definitions}
     order = {column: (place, way) for place, (column, way) in enumerate(view.sort)}
     for item in definitions:

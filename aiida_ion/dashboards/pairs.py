@@ -14,9 +14,14 @@ from aiida_ion.verdicts import POORLY_KNOWN
 EXPERIMENT = "experiment"
 #: Tolerance of temperatures: levels share a temperature, measurements are only close to it.
 TOLERANCE_K = {True: 10.0, False: 0.5}
+SCORE_COLUMNS = (
+    *("level_of_theory", "n_pairs", "mae", "bias", "n_within", "constant_mae", "n_bounds", "n_poorly_known"),
+    "n_other_structures",
+)
 SIDE_COLUMNS = (
     "formula",
     "structure_uuid",
+    "crystal",
     "level_of_theory",
     "temperature_K",
     "value",
@@ -43,6 +48,7 @@ def sides(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
         {
             "formula": table["formula"],
             "structure_uuid": _words(table, "structure_uuid"),
+            "crystal": _crystals(table),
             "level_of_theory": table["level_of_theory"],
             "temperature_K": _number(table, "target_temperature_K") if quantity.has_temperature else 0.0,
             "value": value.fillna(bound),
@@ -73,6 +79,7 @@ def measured(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
         {
             "formula": table["formula"],
             "structure_uuid": _words(table, "structure_uuid"),
+            "crystal": _crystals(table),
             "level_of_theory": EXPERIMENT,
             "temperature_K": _number(table, "temperature_K"),
             "value": value.fillna(_number(table, "ionic_conductivity_upper_bound_mS_cm")),
@@ -106,7 +113,7 @@ def _drawable(made: pd.DataFrame, logarithmic: bool) -> pd.DataFrame:
 
 
 def _newest(made: pd.DataFrame) -> pd.DataFrame:
-    keys = ["formula", "structure_uuid", "level_of_theory", "temperature_K"]
+    keys = ["formula", "crystal", "level_of_theory", "temperature_K"]
     return made.sort_values("time").drop_duplicates(keys, keep="last")
 
 
@@ -116,6 +123,11 @@ def _number(table: pd.DataFrame, name: str) -> pd.Series[float]:
     return pd.to_numeric(table[name], errors="coerce").astype(float)
 
 
+def _crystals(table: pd.DataFrame) -> pd.Series[Any]:
+    """Return the key of the crystal of each row, from its structure where the table has none."""
+    return _words(table, "crystal").combine_first(_words(table, "structure_uuid"))
+
+
 def _words(table: pd.DataFrame, name: str) -> pd.Series[Any]:
     return table[name] if name in table else pd.Series(None, index=table.index, dtype=object)
 
@@ -123,8 +135,9 @@ def _words(table: pd.DataFrame, name: str) -> pd.Series[Any]:
 def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     """Return one row for each result and what it is compared with: columns of `SIDE_COLUMNS` with ``x_`` and ``y_``.
 
-    The same structure is preferred, else the same formula. ``difference`` is y minus x, in decades for logarithmic
-    axes, with a 95 % interval that assumes independence: half widths add in quadrature on each side.
+    The same crystal is preferred, else the same formula; ``same_structure`` says which, and is false where a side has
+    no crystal: `scores` leaves such pairs out. ``difference`` is y minus x, in decades for logarithmic axes, with a
+    95 % interval that assumes independence: half widths add in quadrature on each side.
     ``difference_kind`` is ``value``, ``upper`` (only y is a bound), ``lower`` (only x is), ``poorly known`` (either is:
     the interval counts, the value does not), or ``unknown``.
 
@@ -138,7 +151,7 @@ def pairs(reference: pd.DataFrame, compared: pd.DataFrame, quantity: Quantity) -
     experiment = bool((reference["level_of_theory"] == EXPERIMENT).all())
     near = (table["x_temperature_K"] - table["y_temperature_K"]).abs() <= TOLERANCE_K[experiment]
     table = table[near & (table["x_uuid"] != table["y_uuid"])]
-    table["same_structure"] = table["x_structure_uuid"].eq(table["y_structure_uuid"])
+    table["same_structure"] = table["x_crystal"].eq(table["y_crystal"]) & table["y_crystal"].notna()
     best = table.groupby("y_uuid")["same_structure"].transform("max")
     table = table[table["same_structure"].eq(best)]
     if not experiment:  # for measurements all count
@@ -177,13 +190,15 @@ def scores(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
 
     ``mae`` and ``bias`` (y minus x) are in decades or in units of the quantity, ``n_within`` counts pairs inside the
     band. ``constant_mae`` is that of always predicting the median of the reference's other materials, which any method
-    must beat. Bounds enter only ``n_bounds``, and poorly known values only ``n_poorly_known``.
+    must beat. Bounds enter only ``n_bounds``, poorly known values only ``n_poorly_known``, and pairs that are not of
+    one crystal, such as those of two polymorphs, only ``n_other_structures``.
 
     :param table: from `pairs`.
     """
     rows = []
     for level, group in table.groupby("y_level_of_theory", sort=True):
-        known = group[group["difference_kind"] == "value"]
+        same = group[group["same_structure"].astype(bool)]
+        known = same[same["difference_kind"] == "value"]
         off = known["difference"]
         rows.append(
             {
@@ -193,12 +208,12 @@ def scores(table: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
                 "bias": off.mean(),
                 "n_within": int((off.abs() <= quantity.band).sum()),
                 "constant_mae": constant_error(known["x_value"].to_numpy(dtype=float), quantity.logarithmic),
-                "n_bounds": int(group["difference_kind"].isin(["upper", "lower", "unknown"]).sum()),
-                "n_poorly_known": int((group["difference_kind"] == "poorly known").sum()),
+                "n_bounds": int(same["difference_kind"].isin(["upper", "lower", "unknown"]).sum()),
+                "n_poorly_known": int((same["difference_kind"] == "poorly known").sum()),
+                "n_other_structures": len(group) - len(same),
             }
         )
-    names = ["level_of_theory", "n_pairs", "mae", "bias", "n_within", "constant_mae", "n_bounds", "n_poorly_known"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
 
 
 def constant_error(values: np.ndarray[Any, np.dtype[np.float64]], logarithmic: bool) -> float:

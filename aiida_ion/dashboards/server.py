@@ -23,7 +23,7 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8050
 #: Wildcard address -> address on this machine.
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 #: Tables read in advance.
-FIRST_TABLES = ("materials", "conductivity")
+FIRST_TABLES = ("materials", "conductivity", "comparison")
 
 Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -22,7 +22,7 @@ ASCENDING = ("asc", "desc")
 #: Prefixes of the page's own options and of column filters in the address.
 OPTION, FILTER = "o.", "f."
 _LISTS = ("elements", "grades", "selected", "hidden")
-_TEXTS = ("formula", "level_of_theory", "group", "uuid", "x", "y")
+_TEXTS = ("formula", "crystal", "level_of_theory", "group", "uuid", "x", "y")
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class ColumnFilter:
 class View:
     """The state of a page. Frozen: use ``dataclasses.replace`` for another one.
 
-    The first eight are those of `Selection`. `uuid` is the node that a page shows, `selected` the uuids of chosen rows
-    or points, `x` and `y` the axes, `sort` pairs of column and ``asc`` or ``desc``, `hidden` the hidden columns,
-    `filters` those of columns, and `options` all other choices of a page, as pairs of name and value. `theme` is a
-    personal preference: it is never in a query string written here, and only the browser reads it from an address.
+    The first eight are those of `Selection`. `crystal` is the beginning of the key of a crystal, `uuid` is the node
+    that a page shows, `selected` the keys of chosen rows or points, `x` and `y` the axes, `sort` pairs of column and
+    ``asc`` or ``desc``, `hidden` the hidden columns, `filters` those of columns, and `options` all other choices of a
+    page, as pairs of name and value. `theme` is a personal preference: it is never in a query string written here, and
+    only the browser reads it from an address.
     """
 
     elements: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class View:
     group: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    crystal: str | None = None
     uuid: str | None = None
     selected: tuple[str, ...] = ()
     x: str | None = None

@@ -97,7 +97,7 @@ def comparison(selection: Selection | None = None, pks: Sequence[int] | None = N
     """Return one row for each comparison of a level of theory with a reference.
 
     Ratios are level over reference, differences level minus reference. ``process_pk`` is the ``ion.comparison`` that
-    returned it, if any. A comparison served from the cache is one row.
+    returned it, if any, ``crystal`` the key of the compared crystal. A comparison served from the cache is one row.
 
     :param selection: its level of theory is the compared one; grades are ignored.
     :param pks: only these comparisons, including cached ones.
@@ -170,7 +170,8 @@ def _compared() -> pd.DataFrame:
         orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=["id"]
     )
     origin = frame(returned, ["process_pk", "conductivity_pk"]).merge(lineage(), on="process_pk")
-    crystal = origin[["conductivity_pk", "structure_pk", "structure_uuid"]].drop_duplicates("conductivity_pk")
+    names = ["conductivity_pk", "structure_pk", "structure_uuid", "crystal"]
+    crystal = origin[names].drop_duplicates("conductivity_pk")
     return whole(
         both.merge(crystal, how="left", on="conductivity_pk"), ["conductivity_pk", "reference_conductivity_pk"]
     )

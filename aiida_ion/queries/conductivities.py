@@ -8,8 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.ensembles import members
-from aiida_ion.queries.lineage import lineage
+from aiida_ion.queries.ensembles import crystals, members
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_CHAINS,
@@ -21,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     whole,
 )
 from aiida_ion.queries.selection import Selection
+from aiida_ion.verdicts import SHOWN_LIMITS
 
 CONDUCTIVITY_FIELDS = (
     "formula",
@@ -41,7 +41,7 @@ CONDUCTIVITY_FIELDS = (
     "all_species_ionic_conductivity_mS_cm",
     "all_species_ionic_conductivity_ci95_mS_cm",
     "all_species_ionic_conductivity_species",
-    "max_interval_decades",
+    *SHOWN_LIMITS,
     "preferred_law",
     "averaged_over_laws",
     "arrhenius_consistent",
@@ -67,6 +67,7 @@ _ORIGIN = [
     "process_pk",
     "structure_pk",
     "structure_uuid",
+    "crystal",
     "engine",
     "code_uuid",
     "potential",
@@ -81,8 +82,8 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     ``verdict`` is ``poorly_known`` where the interval is wider than ``max_interval_decades``.
     ``ionic_conductivity_mS_cm`` is that of the mobile species, ``all_species_ionic_conductivity_mS_cm`` that of
     ``all_species_ionic_conductivity_species``. ``grade`` is the worst of the temperatures used, ``wall_time_s`` the
-    total of all its molecular dynamics. ``temperatures_used_K``, ``..._bound_K`` and ``..._refused_K`` are lists as
-    text; ``refusals`` has the reasons.
+    total of all its molecular dynamics. ``crystal`` is the same for all results of a crystal. ``temperatures_used_K``,
+    ``..._bound_K`` and ``..._refused_K`` are lists as text; ``refusals`` has the reasons.
 
     A disordered crystal has one row, pooled over its ``n_members`` ordered cells, whose conductivities differ by
     ``member_std_decades``. Those keep rows of their own, in which ``ensemble_uuid`` is that of the pooled one.
@@ -102,7 +103,7 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]
-    table = table.merge(_costs(), how="left", on="process_pk").merge(lineage()[_ORIGIN], how="left", on="process_pk")
+    table = table.merge(_costs(), how="left", on="process_pk").merge(crystals()[_ORIGIN], how="left", on="process_pk")
     of_ensemble = members().rename(columns={"label": "member_label"})
     table = table.merge(of_ensemble, how="left", on="process_pk")
     table = _in_words(chosen.rest(table, ["pk", "process_pk", "structure_pk"]))

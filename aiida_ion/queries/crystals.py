@@ -14,14 +14,16 @@ from aiida_ion.queries.lineage import lineage
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, frame, whole
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.queries.selection import Selection, elements_of
-from aiida_ion.verdicts import POORLY_KNOWN
+from aiida_ion.verdicts import BOUND, MEASURED, NOT_MEASURABLE, POORLY_KNOWN
 
-#: Columns of the newest measured conductivity, preferring those that are not poorly known.
+#: Columns of the newest conductivity: of one with a value, else of one that is poorly known, a bound, or neither.
 NEWEST = (
     "ionic_conductivity_mS_cm",
     "ionic_conductivity_ci95_low_mS_cm",
     "ionic_conductivity_ci95_high_mS_cm",
+    "ionic_conductivity_upper_bound_mS_cm",
     "verdict",
+    "grade",
     "activation_energy_eV",
     "target_temperature_K",
     "level_of_theory",
@@ -29,6 +31,7 @@ NEWEST = (
 )
 MATERIAL_COLUMNS = (
     "formula",
+    "crystal",
     "elements",
     "mobile_species",
     "n_levels",
@@ -47,19 +50,22 @@ MATERIAL_COLUMNS = (
     "structure_uuid",
     "n_structures",
 )
+#: Verdicts of conductivities, the best last.
+_RANKS = (NOT_MEASURABLE, BOUND, POORLY_KNOWN, MEASURED)
 _LETTERS = ("A", "B", "C", "D", "bound")
 
 
 def materials(
     selection: Selection | None = None, conductivities: pd.DataFrame | None = None, fits: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Return one row for each crystal: its levels of theory, how much was run, and the newest measured conductivity.
+    """Return one row for each crystal: its levels of theory, how much was run, and its newest conductivity.
 
-    Crystals are the same if formula and content are: a file read twice is one crystal, two polymorphs are two. Results
-    of imported trajectories, which have no crystal, are one row for each formula. The ordered cells of an ensemble are
-    the disordered crystal that they stand for, whose conductivity is the pooled one. Work chains without a result count
-    as failed or running. ``level_of_theory`` and ``target_temperature_K`` are those of the newest measured
-    conductivity, ``time`` that of the newest result.
+    Crystals are the same if formula and content are: a file read twice is one crystal; two polymorphs are two, each
+    with a ``crystal`` of its own. Results of imported trajectories, which have none, are one row for each formula. The
+    ordered cells of an ensemble are the disordered crystal that they stand for, whose conductivity is the pooled one.
+    Work chains without a result count as failed or running. Conductivity, bound, ``verdict``, ``grade``,
+    ``level_of_theory`` and ``target_temperature_K`` are those of the newest conductivity of the best kind: a value, a
+    poorly known one, a bound, neither. ``best_grade`` is that of the best fit, ``time`` that of the newest result.
 
     :param selection: selects the results that are counted; failed and running work chains only by formula, elements,
         group and time.
@@ -67,17 +73,13 @@ def materials(
     :param fits: the result of ``results.counted_fits`` for it.
     """
     chosen = selection or Selection()
-    crystals = lineage()
-    crystals["family"] = crystals["structure_hash"].combine_first(crystals["structure_uuid"])
-    crystals = one_crystal(crystals)
+    about = one_crystal(lineage())[["process_pk", *_OF_CRYSTAL]]
     counted = counted_fits(chosen) if fits is None else fits
-    counted = counted[~counted["superseded"]]
-    about = crystals[["process_pk", "family", "structure_pk", "structure_uuid"]]
-    counted = counted.drop(columns=["structure_pk", "structure_uuid"]).merge(about, how="left", on="process_pk")
+    counted = counted[~counted["superseded"]].drop(columns=_OF_CRYSTAL).merge(about, how="left", on="process_pk")
     results = conductivity(chosen) if conductivities is None else conductivities
     results = results[results["ensemble_process_pk"].isna()].rename(columns={"uuid": "conductivity_uuid"})
-    results = results.drop(columns=["structure_pk", "structure_uuid"]).merge(about, how="left", on="process_pk")
-    begun = _chains(chosen, crystals)
+    results = results.drop(columns=_OF_CRYSTAL).merge(about, how="left", on="process_pk")
+    begun = chains(chosen)
     parts = [
         _of_fits(counted),
         _of_conductivities(results),
@@ -93,7 +95,10 @@ def materials(
     return whole(table, ["structure_pk"]).sort_values(["formula", "structure_pk"], ignore_index=True)
 
 
-_KEY = ["formula", "family"]
+#: Attributes that say why a process failed.
+WHY = ("exit_message", "exception", "process_status")
+_KEY = ["formula", "crystal"]
+_OF_CRYSTAL = ["crystal", "structure_pk", "structure_uuid"]
 
 
 def _of_fits(fits: pd.DataFrame) -> pd.DataFrame:
@@ -130,9 +135,10 @@ def _of_conductivities(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _newest(table: pd.DataFrame) -> pd.DataFrame:
-    measured = table[table["ionic_conductivity_mS_cm"].notna()]
-    measured = measured.assign(known=measured["verdict"] != POORLY_KNOWN).sort_values(["known", "time"])
-    return measured.groupby(_KEY, dropna=False)[list(NEWEST)].last()
+    ranked = table.assign(rank=table["verdict"].map({verdict: rank for rank, verdict in enumerate(_RANKS)}))
+    # The last row as a whole: what it lacks is not to be filled from another result.
+    newest = ranked.sort_values(["rank", "time"], na_position="first").drop_duplicates(_KEY, keep="last")
+    return newest.groupby(_KEY, dropna=False)[list(NEWEST)].first()  # one row each, also without a crystal
 
 
 def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -147,15 +153,22 @@ def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def _chains(selection: Selection, crystals: pd.DataFrame) -> pd.DataFrame:
-    """Return the work chains without a result, and whether each failed or is running."""
+def chains(selection: Selection | None = None) -> pd.DataFrame:
+    """Return the work chains of conductivities with their crystals, and whether each failed or is running.
+
+    ``n_failed`` and ``n_running`` are 0 or 1; `WHY` says why one failed.
+    """
+    selection = selection or Selection()
     query = orm.QueryBuilder()
     when = Selection(since=selection.since, until=selection.until).filters()
-    columns = attributes(["process_state", "exit_status"])
+    columns = ["uuid", "ctime", *attributes(["process_state", "exit_status", *WHY])]
     filters: dict[str, Any] = CONDUCTIVITY_CHAINS | when
     query.append(orm.WorkChainNode, filters=filters, project=["id", *columns])
-    table = whole(frame(query, ["process_pk", "state", "exit_status"]), ["process_pk"])
-    table = table.merge(crystals, how="left", on="process_pk").rename(columns={"chain_formula": "formula"})
+    names = ["process_pk", "uuid", "time", "state", "exit_status", *WHY]
+    table = whole(frame(query, names), ["process_pk"])
+    table = table.merge(one_crystal(lineage()), how="left", on="process_pk").rename(
+        columns={"chain_formula": "formula"}
+    )
     if selection.formula is not None:
         table = table[table["formula"] == selection.formula]
     table = selection.rest(table, ["process_pk", "structure_pk"], None)

@@ -16,6 +16,7 @@ from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, edge, frame, judged, rows
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
+from aiida_ion.verdicts import SHOWN_LIMITS
 
 #: Maximum number of atoms of a structure that is drawn.
 MAX_ATOMS = 5000
@@ -39,7 +40,7 @@ POINT_ATTRIBUTES = (
     "tracer_diffusivity_upper_bound_cm2_s",
     "charge_e",
     "number_density_A3",
-    "max_interval_decades",
+    *SHOWN_LIMITS,
 )
 
 
@@ -104,7 +105,21 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=["uuid"], tag="conductivity")
     query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
-    table = frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES])
+    return _points(frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES]))
+
+
+def fit_points(uuids: Sequence[str]) -> pd.DataFrame:
+    """Return diffusion nodes in the form of `arrhenius_points`, without the conductivity that used them.
+
+    :param uuids: of diffusion nodes, such as those of a material that has no conductivity.
+    """
+    query = orm.QueryBuilder()
+    columns = ["uuid", *attributes(POINT_ATTRIBUTES)]
+    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=columns)
+    return _points(frame(query, ["uuid", *POINT_ATTRIBUTES]).assign(conductivity_uuid=None))
+
+
+def _points(table: pd.DataFrame) -> pd.DataFrame:
     table = judged(table)
     for name, place in (("low", 0), ("high", 1)):
         table[f"tracer_diffusivity_ci95_{name}_cm2_s"] = edge(table["tracer_diffusivity_ci95_cm2_s"], place)

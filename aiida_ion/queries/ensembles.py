@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.lineage import callers
+from aiida_ion.queries.lineage import callers, lineage
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, ENSEMBLE_PROCESS, frame, whole
 
 MEMBERS = "members__"
@@ -47,22 +47,28 @@ def _pooled() -> pd.DataFrame:
     return frame(query, ["ensemble_process_pk", "ensemble_uuid"]).drop_duplicates("ensemble_process_pk", keep="last")
 
 
+def crystals() -> pd.DataFrame:
+    """Return what `lineage` does; an ordered cell of an ensemble has its own structure, and the ensemble's crystal."""
+    known = lineage()
+    return known.assign(crystal=one_crystal(known)["crystal"])
+
+
 def one_crystal(crystals: pd.DataFrame) -> pd.DataFrame:
     """Return crystals in which the ordered cells of an ensemble are the crystal that they stand for.
 
     That is its disordered parent or, where none was given, its first cell.
 
-    :param crystals: of `lineage`, with a ``family``.
+    :param crystals: of `lineage`.
     """
     of = members()
     if of.empty:
         return crystals
-    names = ["family", "structure_pk", "structure_uuid"]
+    names = ["crystal", "structure_pk", "structure_uuid"]
     own = {int(row["process_pk"]): row for row in crystals.to_dict("records")}
     sources: dict[int, dict[Any, Any]] = {}
     for ensemble, group in of.sort_values("label").groupby("ensemble_process_pk"):
         pks = [int(pk) for pk in (ensemble, *group["process_pk"]) if int(pk) in own]
-        source = next((own[pk] for pk in pks if isinstance(own[pk]["family"], str)), None)
+        source = next((own[pk] for pk in pks if isinstance(own[pk]["crystal"], str)), None)
         sources |= dict.fromkeys(pks, source) if source is not None else {}
     changed = crystals.copy()
     for name in names:

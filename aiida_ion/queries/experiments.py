@@ -7,7 +7,9 @@ from dataclasses import replace
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.reading.shared import attributes, finished, frame, of_function
+from aiida_ion.aiida_private.caching import HASH
+from aiida_ion.queries.lineage import crystal_keys
+from aiida_ion.queries.reading.shared import as_text, attributes, finished, frame, of_function
 from aiida_ion.queries.selection import Selection, members_of
 
 EXPERIMENT_FIELDS = (
@@ -33,7 +35,7 @@ EXPERIMENT_FIELDS = (
     "from_dataset",
 )
 FLAGS = ("close_match", "partly_occupied", "perturbed", "checked", "from_dataset")
-EXPERIMENT_COLUMNS = (*EXPERIMENT_FIELDS, "structure_pk", "structure_uuid", "pk", "uuid", "time")
+EXPERIMENT_COLUMNS = (*EXPERIMENT_FIELDS, "structure_pk", "structure_uuid", "crystal", "pk", "uuid", "time")
 
 
 def experiments(selection: Selection | None = None) -> pd.DataFrame:
@@ -41,13 +43,13 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
 
     A measurement that is only an upper bound has no value. ``conductivity_kind`` is that of the stated conductivity,
     ``total`` or ``bulk``, if known; ``from_dataset`` whether the crystal is the dataset's own. Of several links between
-    the same crystal and entry the newest counts.
+    the same crystal and entry the newest counts. ``crystal`` is the key that its results have, too.
 
     :param selection: level of theory and grades are ignored for measurements.
     """
     chosen = replace(selection or Selection(), level_of_theory=None)
     query = orm.QueryBuilder()
-    query.append(orm.StructureData, project=["id", "uuid"], tag="structure")
+    query.append(orm.StructureData, project=["id", "uuid", as_text(HASH)], tag="structure")
     query.append(
         orm.CalcFunctionNode,
         with_incoming="structure",
@@ -56,8 +58,9 @@ def experiments(selection: Selection | None = None) -> pd.DataFrame:
     )
     columns = ["id", "uuid", "ctime", *attributes(EXPERIMENT_FIELDS)]
     query.append(orm.Dict, with_incoming="link", filters=chosen.filters(), project=columns)
-    names = ["structure_pk", "structure_uuid", "pk", "uuid", "time", *EXPERIMENT_FIELDS]
+    names = ["structure_pk", "structure_uuid", "hash", "pk", "uuid", "time", *EXPERIMENT_FIELDS]
     table = frame(query, names).sort_values("pk")
+    table["crystal"] = crystal_keys(table["hash"], table["structure_uuid"])
     table = table.drop_duplicates(["structure_pk", "dataset", "entry_id"], keep="last")
     table = replace(chosen, group=None).rest(table, [], "temperature_K")
     if chosen.group is not None:

@@ -29,11 +29,14 @@ _ATTRIBUTES = ["formula", "name", "model"]
 _PROJECTED = ["id", "uuid", "label", as_text(HASH), *attributes(_ATTRIBUTES)]
 #: An ensemble has the inputs of the runs of its members in this namespace.
 _NAMESPACE = "conductivity__"
-CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns))
+CHAIN_COLUMNS = ("process_pk", *(name for columns in _INPUTS.values() for name in columns), "crystal")
 
 
 def lineage() -> pd.DataFrame:
-    """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential."""
+    """Return, for each conductivity work chain, `CHAIN_COLUMNS`: its crystal, formula, engine and potential.
+
+    ``crystal`` is the key of the crystal, see `crystal_keys`.
+    """
     query = orm.QueryBuilder()
     query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id"], tag="chain")
     query.append(
@@ -50,6 +53,7 @@ def lineage() -> pd.DataFrame:
         rows = records[records["link"] == link].drop_duplicates("process_pk")
         rows = rows[["process_pk", *columns.values()]].rename(columns={old: new for new, old in columns.items()})
         table = table.merge(rows, how="left", on="process_pk")
+    table["crystal"] = crystal_keys(table["structure_hash"], table["structure_uuid"])
     return whole(table, ["process_pk", "structure_pk", "code_pk"])
 
 
@@ -63,6 +67,14 @@ def _of_runs(records: pd.DataFrame) -> pd.DataFrame:
     is_ensemble = records["process_pk"].isin(records.loc[inside, "process_pk"])
     kept = records.assign(link=links.str.removeprefix(_NAMESPACE))
     return kept[~is_ensemble | inside | (links == "structure")]
+
+
+def crystal_keys(hashes: pd.Series[Any], uuids: pd.Series[Any]) -> pd.Series[Any]:
+    """Return the key of each crystal: the hash of its content, else its UUID.
+
+    A file that was read twice has one key. Polymorphs have different keys; so have a primitive and a conventional cell.
+    """
+    return hashes.astype(object).combine_first(uuids.astype(object))
 
 
 def callers(process_types: list[str], caller_type: str | None = None) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.aiida_private.caching import CACHED_FROM
-from aiida_ion.queries.lineage import callers, lineage, wall_times
+from aiida_ion.queries.ensembles import crystals
+from aiida_ion.queries.lineage import callers, wall_times
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
@@ -20,7 +21,7 @@ from aiida_ion.queries.reading.shared import (
     without_twins,
 )
 from aiida_ion.queries.selection import Selection
-from aiida_ion.verdicts import WITH_POSTERIOR
+from aiida_ion.verdicts import SHOWN_LIMITS, WITH_POSTERIOR
 
 DIFFUSION_FIELDS = (
     "formula",
@@ -53,7 +54,7 @@ DIFFUSION_FIELDS = (
     "all_species_ionic_conductivity_ci95_mS_cm",
     "framework_species",
     "moved_species",
-    "max_interval_decades",
+    *SHOWN_LIMITS,
     "level_of_theory_sha256",
 )
 #: Columns used to count materials.
@@ -67,6 +68,7 @@ COUNTED_FIELDS = (
     "n_replicas",
 )
 _JOB_COLUMNS = ("job_pk", "job_uuid", "cached_from", "pk", "uuid", "time")
+_CRYSTAL = ("process_pk", "structure_pk", "structure_uuid", "crystal")
 _MEMBERS = ("pk", "job_pk", "process_pk", "conductivity_pk")
 #: Why a fit whose estimates disagree is excluded from extrapolations.
 INCONSISTENT = "kinisi and least squares disagree wildly on the same window"
@@ -81,7 +83,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     excluded from extrapolations, ``superseded`` whether a later round of its work chain fitted it again.
     ``wall_time_s`` is that of its molecular dynamics, missing for imported trajectories. ``job_pk`` is the fit,
     ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that used
-    it. A fit served from the cache is one row.
+    it, ``crystal`` is the key of its crystal. A fit served from the cache is one row.
     """
     chosen = selection or Selection()
     table = _fits(chosen, DIFFUSION_FIELDS)
@@ -90,7 +92,7 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     for name in ("framework_species", "moved_species"):
         table[name] = [" ".join(map(str, entry)) if isinstance(entry, list) else None for entry in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
-    table = table.merge(lineage()[["process_pk", "structure_pk", "structure_uuid"]], how="left", on="process_pk")
+    table = table.merge(crystals()[list(_CRYSTAL)], how="left", on="process_pk")
     table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
     return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
@@ -102,8 +104,7 @@ def counted_fits(selection: Selection | None = None) -> pd.DataFrame:
     """
     chosen = selection or Selection()
     table = _fits(chosen, COUNTED_FIELDS)
-    origin = ["process_pk", "structure_pk", "structure_uuid", "structure_hash"]
-    table = table.merge(lineage()[origin], how="left", on="process_pk")
+    table = table.merge(crystals()[list(_CRYSTAL)], how="left", on="process_pk")
     members = [*_MEMBERS, "structure_pk"]
     if chosen.group is None:
         members.remove("conductivity_pk")

@@ -192,7 +192,7 @@ def test_figure_and_table_filter_each_other(browser: Browser) -> None:
     browser.until(lambda: len(names_shown(browser)) == 1, "one row is left")
     assert n_rows(browser) == 1 <= total
     picked = names_shown(browser)[0]
-    assert f"selected={picked}" in browser.address
+    assert "selected=" in browser.address
     browser.open(browser.address)
     browser.until(lambda: names_shown(browser) == [picked], "the link shows the same")
     browser.find("#materials-clear").click()
@@ -215,7 +215,9 @@ def test_downloads(browser: Browser) -> None:
         written = list(csv.DictReader(handle))
     assert len(written) == rows > 0
     assert all("Li" in row["formula"] for row in written)
-    assert "ionic_conductivity_mS_cm" in written[0]
+    assert {"ionic_conductivity_mS_cm", "ionic_conductivity_upper_bound_mS_cm", "verdict", "level_of_theory"} <= {
+        *written[0]
+    }
     for kind in ("svg", "png", "csv"):
         browser.find(f"button[data-download={kind}][data-target=materials-figure]").click()
         path = browser.downloaded(f"materials-figure.{kind}")
@@ -225,6 +227,13 @@ def test_downloads(browser: Browser) -> None:
     assert len(content) - 1 == n_drawn
     # Where nothing was measured the figure is empty and has no axes to name.
     assert content[0].startswith("series,activation energy (eV)," if n_drawn else "series,")
+    ends = "x 95 % low,x 95 % high,y 95 % low,y 95 % high,is_bound,refused"
+    assert ends in content[0]
+    points = list(csv.DictReader(content))
+    assert all(row["is_bound"] in ("true", "false") for row in points)
+    values = [row for row in points if row["is_bound"] == "false"]
+    assert all(row["y 95 % low"] and not row["y 95 % low"].startswith("-") for row in values)
+    assert not any(row["y 95 % low"] for row in points if row["is_bound"] == "true")
     assert b"<svg" in browser.downloaded("materials-figure.svg").read_bytes()[:300]
     assert browser.downloaded("materials-figure.png").read_bytes().startswith(b"\x89PNG")
 

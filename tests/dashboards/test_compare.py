@@ -48,6 +48,7 @@ EMPTY = {
     "diffusion": table(conductivity_row("A", "PBE", 1.0)).iloc[:0],
     "comparison": table(dict.fromkeys(COMPARISON, None)).iloc[:0],
     "cost": pd.DataFrame(),
+    "materials": pd.DataFrame(columns=["formula", "crystal", "structure_uuid", "time"]),
 }
 
 
@@ -58,6 +59,7 @@ def written() -> Iterator[Any]:
     def use(*conductivities: dict[str, Any], measured: tuple[dict[str, Any], ...] = ()) -> None:
         entries = table(*measured) if measured else table(experiment_row("A", 1.0)).iloc[:0]
         given = {"conductivity": table(*conductivities)} if conductivities else {}
+        given |= {tables.FITS: EMPTY["diffusion"]}
         tables.use(Made(entries, **(EMPTY | given)))
 
     yield use

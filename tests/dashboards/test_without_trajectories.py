@@ -18,7 +18,6 @@ from aiida_ion.archives.export import export, plan
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.app import show
 from aiida_ion.dashboards.pages import PAGES, material, material_fit
-from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from benchmarks.many_results import fill
@@ -49,7 +48,7 @@ def test_a_material_without_frames_says_what_is_missing(caplog: pytest.LogCaptur
     for one in PAGES:
         values = text(show({"path": one.PATH, "search": f"?{view.query()}", "theme": "light"}))
         assert "cannot be shown" not in values, one.TITLE
-    shown = Result(view, material.results_of(view))
+    shown = material.shown_of(view)
     fits = shown.points
     assert len(fits) > 1
     for uuid in fits["uuid"]:

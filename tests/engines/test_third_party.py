@@ -155,7 +155,7 @@ def check_tables(invoke: Invoke, node: Any) -> None:
     assert "toy.md" in set(queries.potentials()["job_type"])
     assert set(queries.conductivity()["engine"]) == {"ours", "well"}
     assert queries.diffusion().set_index("level_of_theory").loc["toy 12 meV", "wall_time_s"] > 0
-    assert activity.counts()["jobs"] == 2
+    assert activity.n_jobs() == 2
     assert "aiida.calculations:toy.md" in set(process_table()["process_type"])
     chain = queries.conductivity().set_index("engine").loc["well", "process_uuid"]
     assert len(job_runs.runs_of(chain)) == 1

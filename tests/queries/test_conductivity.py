@@ -98,6 +98,29 @@ def test_a_crystal_is_one_row_however_often_it_was_read(
     assert list(materials(Selection(elements=("N",)))["formula"]) == ["Li3N"]
 
 
+def test_a_number_beside_the_verdict_is_left_out_where_its_interval_spans_decades() -> None:
+    wide = {"collective_ionic_conductivity_mS_cm": 9.34e-4, "collective_ionic_conductivity_ci95_mS_cm": [1.5e-9, 479.0]}
+    known = {"collective_ionic_conductivity_mS_cm": 2.0, "collective_ionic_conductivity_ci95_mS_cm": [1.0, 4.0]}
+    for formula, numbers in (("Li2O", wide), ("Li3N", known)):
+        conductivity_of([], chain().store(), {"formula": formula} | numbers)
+    table = conductivity().set_index("formula")
+    assert pd.isna(table.loc["Li2O", "collective_ionic_conductivity_mS_cm"])
+    assert table.loc["Li2O", "collective_ionic_conductivity_ci95_high_mS_cm"] == 479.0
+    assert table.loc["Li3N", "collective_ionic_conductivity_mS_cm"] == 2.0
+
+
+def test_a_bound_above_what_any_solid_reaches_is_left_out() -> None:
+    for formula, bound in (("Li2O", 5.5e5), ("Li3N", 1e-3)):
+        about = {"formula": formula, "verdict": "bound", "ionic_conductivity_mS_cm": None}
+        conductivity_of([], chain().store(), about | {"ionic_conductivity_upper_bound_mS_cm": bound})
+    stricter = {"formula": "LiI", "verdict": "bound", "ionic_conductivity_mS_cm": None, "max_useful_bound_mS_cm": 0.1}
+    conductivity_of([], chain().store(), stricter | {"ionic_conductivity_upper_bound_mS_cm": 0.5})
+    bounds = conductivity().set_index("formula")["ionic_conductivity_upper_bound_mS_cm"]
+    assert pd.isna(bounds["Li2O"]) and pd.isna(bounds["LiI"]) and bounds["Li3N"] == 1e-3
+    shown = materials().set_index("formula").loc["Li3N"]
+    assert (shown["verdict"], shown["ionic_conductivity_upper_bound_mS_cm"]) == ("bound", 1e-3)
+
+
 def test_an_empty_profile_has_tables_with_their_columns() -> None:
     assert "activation_energy_eV" in conductivity()
     assert "best_grade" in materials()

@@ -27,6 +27,7 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries import Selection, reuse
 from aiida_ion.queries.benchmark import diffusion_of_conductivities, measured_and_computed
 from aiida_ion.queries.cells import records
+from aiida_ion.queries.crystals import chains
 from aiida_ion.queries.details import arrhenius_points, beside, history
 from aiida_ion.queries.job_runs import runs_of
 from aiida_ion.queries.provenance import path_of
@@ -95,7 +96,7 @@ def check_what_runs() -> None:
     assert "active" in render(current(everything=True))
     for read in (queries.engine_table, queries.surrogates, queries.experiments, measured_and_computed, counted_fits):
         read()
-    for read in (diffusion_of_conductivities, activity.counts, activity.failures, activity.recent_conductivities):
+    for read in (diffusion_of_conductivities, chains, activity.n_jobs, activity.failures):
         read()
     running = [int(pk) for pk in activity.running()["pk"]]
     activity.about(running)

@@ -21,7 +21,7 @@ from aiida_ion.analysis.species.every import fill_species, say_framework
 from aiida_ion.analysis.species.roles import Roles, assign_roles
 from aiida_ion.analysis.trajectories.thermo import Thermo
 from aiida_ion.analysis.trajectories.trajectory import Replica, Segment, common_stride, join_segments
-from aiida_ion.verdicts import POORLY_KNOWN, interval_decades, is_too_wide, too_wide
+from aiida_ion.verdicts import POORLY_KNOWN, SHOWN_LIMITS, interval_decades, is_too_wide, too_wide
 
 __all__ = ["DiffusionResult", "DiffusionSettings", "Segment", "analyse_diffusion"]
 
@@ -145,12 +145,13 @@ def _measure(
     else:
         fill_measured(result, motion, *window, settings)
         _judge_interval(result, settings)
+    for name in SHOWN_LIMITS:
+        setattr(result, name, getattr(settings, name))
     return result
 
 
 def _judge_interval(result: DiffusionResult, settings: DiffusionSettings) -> None:
     """Mark a diffusivity as poorly known if its interval is too wide."""
-    result.max_interval_decades = settings.max_interval_decades
     decades = interval_decades(*(result.tracer_diffusivity_ci95_cm2_s or (None, None)))
     if decades is not None and is_too_wide(decades, settings.max_interval_decades):
         result.verdict, result.reason = POORLY_KNOWN, too_wide(decades, settings.max_interval_decades)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aiida_ion.verdicts import MAX_INTERVAL_DECADES, WITH_POSTERIOR
+from aiida_ion.verdicts import LARGEST_IN_SOLIDS, MAX_INTERVAL_DECADES, WITH_POSTERIOR
 
 FloatArray = npt.NDArray[np.float64]
 Interval = tuple[float, float]
@@ -60,6 +60,8 @@ class DiffusionResult:
     refused_because: str | None = None
 
     max_interval_decades: float = MAX_INTERVAL_DECADES
+    max_useful_bound_cm2_s: float = LARGEST_IN_SOLIDS["cm2_s"]
+    max_useful_bound_mS_cm: float = LARGEST_IN_SOLIDS["mS_cm"]
     framework_species: list[str] = field(default_factory=list)
     framework_reason: str | None = None
     other_mobile_species: list[str] = field(default_factory=list)

@@ -11,7 +11,7 @@ from aiida_ion.settings.lists import Many
 from aiida_ion.settings.rules import MAX_SEED
 from aiida_ion.settings.schema import Part, Settings, flag, number, setting, whole
 from aiida_ion.settings.values import SettingsError
-from aiida_ion.verdicts import MAX_INTERVAL_DECADES
+from aiida_ion.verdicts import LARGEST_IN_SOLIDS, MAX_INTERVAL_DECADES
 
 #: Latest end of a fit, as a fraction of the trajectory's length: kinisi is reliable up to it.
 LAG_FRACTION = {"above": 0.0, "most": 0.5}
@@ -92,6 +92,18 @@ class DiffusionSettings(Settings):
         above=0.0,
         most=100.0,
         unit="decades",
+    )
+    max_useful_bound_cm2_s: float = number(
+        LARGEST_IN_SOLIDS["cm2_s"],
+        help="An upper bound of a diffusivity above this says nothing of a solid, and is not shown",
+        above=0.0,
+        unit="cm2/s",
+    )
+    max_useful_bound_mS_cm: float = number(
+        LARGEST_IN_SOLIDS["mS_cm"],
+        help="An upper bound of a conductivity above this says nothing of a solid, and is not shown",
+        above=0.0,
+        unit="mS/cm",
     )
     seed: int = whole(1, help="Seed of the Markov chain and the resampling", least=0, most=MAX_SEED)
     limits: CheckLimits = setting(Part(help="Where the checks warn and fail", kind=CheckLimits), {})

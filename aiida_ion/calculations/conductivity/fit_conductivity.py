@@ -13,7 +13,7 @@ from aiida_ion.calculations.conductivity.species import species_attributes
 from aiida_ion.calculations.conductivity.summary import summary
 from aiida_ion.calculations.functions import conductivity_arrays
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
-from aiida_ion.verdicts import MAX_INTERVAL_DECADES
+from aiida_ion.verdicts import MAX_INTERVAL_DECADES, MAX_USEFUL_BOUND
 
 #: Attributes that every diffusion of one material shares.
 SHARED = ("mobile_species", "formula", "level_of_theory", "charge_e", "number_density_A3")
@@ -26,8 +26,9 @@ def fit_conductivity(
     """Fit the Arrhenius law to the posteriors of all temperatures and extrapolate the ionic conductivity.
 
     :param parameters: `target_temperature_K`; optionally `priors` of the fit, `max_interval_decades`, beyond which the
-        conductivity is poorly known, `failed`, the temperatures without a fit, each with its reason, and `watched`,
-        whether runs of a trained potential were stopped where they left its training frames.
+        conductivity is poorly known, `max_useful_bound_mS_cm`, above which a bound is not shown, `failed`, the
+        temperatures without a fit, each with its reason, and `watched`, whether runs of a trained potential were
+        stopped where they left its training frames.
     :param convergence: the last decision on runs that were extended: why each temperature stopped.
     :param diffusion: diffusion nodes, one for each temperature; those that `pool_members` made of an ensemble add what
         is known of its members.
@@ -50,7 +51,7 @@ def fit_conductivity(
         attributes[FINGERPRINT_SHA256] = ", ".join(sorted(hashes))
     attributes["temperatures_refused"] = result.temperatures_refused + settings.get("failed", [])
     attributes["temperatures_bound"] = [bound_entry(one) for one in nodes if is_bound(one)]
-    attributes |= {name: settings[name] for name in ("watched",) if name in settings}
+    attributes |= {name: settings[name] for name in ("watched", *MAX_USEFUL_BOUND.values()) if name in settings}
     if convergence is not None:
         attributes["convergence"] = convergence.get_dict()
     node.base.attributes.set_many(attributes | {"summary": summary(attributes)})

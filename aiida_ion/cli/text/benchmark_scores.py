@@ -118,7 +118,7 @@ def _sigma(value: Value) -> str:
     if value.is_bound:
         return f"< {number(10**value.value)}"
     edges = None if value.ci95 is None else [10**edge for edge in value.ci95]
-    return tables.with_interval(10**value.value, edges)
+    return tables.number_or_interval(10**value.value, edges)
 
 
 def _flags(pair: Pair) -> list[str]:

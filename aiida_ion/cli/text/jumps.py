@@ -8,7 +8,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.links import LinkType
 
-from aiida_ion.cli.text.tables import entries, number, percent, sentences, text, with_interval
+from aiida_ion.cli.text.tables import entries, number, number_or_interval, percent, sentences, text, with_interval
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
 
@@ -25,14 +25,14 @@ def jump_lines(node: orm.Node) -> list[str]:
     """Return a jump analysis as lines of text."""
     attributes = read_attributes(node.base.attributes.all)
     what = f"{text(attributes.get('formula'))}, {text(attributes.get('level_of_theory'))}"
+    rate = number_or_interval(attributes["jump_rate_1_ps"], attributes["jump_rate_ci95_1_ps"])
     lines = [
         f"{what}, {number(attributes['temperature_K'], 6)} K, {text(attributes['mobile_species'])} mobile",
         f"{text(attributes['n_jumps'])} jumps of {text(attributes['n_mobile_ions'])} ions between "
         f"{text(attributes['n_sites'])} sites ({text(attributes['n_sites_from_density'])} from the density) in "
         f"{number(attributes['analysed_time_ps'])} ps; "
         f"at no site {percent(attributes['fraction_at_no_site'])} of the time",
-        f"jumps of an ion, 1/ps: {with_interval(attributes['jump_rate_1_ps'], attributes['jump_rate_ci95_1_ps'])}; "
-        f"residence time, ps: {number(attributes['mean_residence_time_ps'])}",
+        f"jumps of an ion, 1/ps: {rate}; residence time, ps: {number(attributes['mean_residence_time_ps'])}",
     ]
     lines += [_type_line(kind) for kind in entries(attributes["jump_types"])[:MAX_TYPES]]
     lines += [
@@ -40,7 +40,7 @@ def jump_lines(node: orm.Node) -> list[str]:
         f"({text(attributes['attempt_frequency_source'])}); "
         f"vibration amplitude, angstrom: {number(attributes['vibration_amplitude_A'])}",
         "jump diffusivity, cm2/s: "
-        f"{with_interval(attributes['jump_diffusivity_cm2_s'], attributes['jump_diffusivity_ci95_cm2_s'])}"
+        f"{number_or_interval(attributes['jump_diffusivity_cm2_s'], attributes['jump_diffusivity_ci95_cm2_s'])}"
         f"{_correlation(node)}",
         _pathways(attributes),
     ]
@@ -55,7 +55,7 @@ def short_jump_lines(analyses: Iterable[orm.Node]) -> list[str]:
     lines = []
     for node in sorted(analyses, key=_temperature):
         attributes = read_attributes(node.base.attributes.all)
-        rate = with_interval(attributes["jump_rate_1_ps"], attributes["jump_rate_ci95_1_ps"])
+        rate = number_or_interval(attributes["jump_rate_1_ps"], attributes["jump_rate_ci95_1_ps"])
         lines.append(
             f"{number(attributes['temperature_K'], 6)} K, node {node.pk}: {text(attributes['n_jumps'])} jumps between "
             f"{text(attributes['n_sites'])} sites, of an ion, 1/ps: {rate}; D_J "

@@ -17,7 +17,15 @@ from aiida_ion.cli.text.members import member_lines
 from aiida_ion.cli.text.screenings.results import barrier_lines, decision_lines
 from aiida_ion.cli.text.species import species_lines
 from aiida_ion.cli.text.students import is_student, student_lines
-from aiida_ion.cli.text.tables import entries, number, sentences, text, value_or_bound, with_interval
+from aiida_ion.cli.text.tables import (
+    entries,
+    number,
+    number_or_interval,
+    sentences,
+    text,
+    value_or_bound,
+    with_interval,
+)
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
@@ -95,7 +103,8 @@ def _diffusion(attributes: Mapping[str, Any]) -> list[str]:
             lines.append(f"{words}: {value}")
     lines += species_lines(attributes)
     if known(attributes.get("haven_ratio")):
-        lines.append(f"Haven ratio: {with_interval(attributes['haven_ratio'], attributes.get('haven_ratio_ci95'))}")
+        limits = attributes.get("haven_ratio_ci95"), attributes.get("max_interval_decades")
+        lines.append(f"Haven ratio: {number_or_interval(attributes['haven_ratio'], *limits)}")
     checks = [f"{words} {_plain(attributes[name])}" for name, words in CHECKS if known(attributes.get(name))]
     lines.append(f"checks: {'; '.join(checks)}")
     lines += [f"warning: {warning}" for warning in sentences(attributes.get("warnings"))]

@@ -6,11 +6,12 @@ from __future__ import annotations
 SHOWN = {
     "materials": {
         "formula": "material",
+        "crystal": "crystal",
         "levels_of_theory": "levels of theory",
         "n_temperatures_moved": "diffusive",
         "n_temperatures": "of",
-        "best_grade": "best grade",
         "ionic_conductivity_mS_cm": "sigma (mS/cm)",
+        "grade": "grade",
         "target_temperature_K": "at (K)",
         "level_of_theory": "by",
         "n_failed": "failed",

@@ -11,7 +11,7 @@ from aiida import orm
 
 from aiida_ion.calculations.surrogate.dataset import label_range
 from aiida_ion.campaigns.surrogate_candidates import Candidates, force_calls
-from aiida_ion.cli.text.tables import duration, number, text_table, with_interval
+from aiida_ion.cli.text.tables import duration, number, number_or_interval, text_table, with_interval
 
 #: Number of reasons that are shown for materials that are left out.
 MAX_SHOWN = 10
@@ -140,8 +140,12 @@ def _prediction(item: Mapping[str, Any]) -> dict[str, str]:
     seconds = [value for value in (item.get("seconds_forces"), item.get("seconds_model")) if value is not None]
     return {
         "material": item["formula"],
-        "D (cm^2/s)": with_interval(item["tracer_diffusivity_cm2_s"], item["tracer_diffusivity_ci95_cm2_s"]),
-        "sigma (mS/cm)": with_interval(item.get("ionic_conductivity_mS_cm"), item.get("ionic_conductivity_ci95_mS_cm")),
+        "D (cm^2/s)": _known(item, "tracer_diffusivity", "cm2_s"),
+        "sigma (mS/cm)": _known(item, "ionic_conductivity", "mS_cm"),
         "like what was learnt": "yes" if item["in_domain"] else "no",
         "time": duration(float(np.sum(seconds)) if seconds else None),
     }
+
+
+def _known(item: Mapping[str, Any], name: str, unit: str) -> str:
+    return number_or_interval(item.get(f"{name}_{unit}"), item.get(f"{name}_ci95_{unit}"))

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from aiida_ion import units
+from aiida_ion.cli.text.crystals import crystal_words
 from aiida_ion.cli.text.shown import SHOWN
 from aiida_ion.queries.cells import known, records
 from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, useful_bound, words_of
@@ -74,8 +75,11 @@ def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
 
     A poorly known one has only its interval.
     """
+    interval = interval_of(row, name, unit)
+    if row.get("verdict") == POORLY_KNOWN and known(interval):
+        return poorly_known_words(interval)
     if known(row.get(f"{name}_{unit}")) and row.get("verdict") not in (BOUND, NOT_MEASURABLE):
-        return number_or_interval(row[f"{name}_{unit}"], interval_of(row, name, unit), row.get("max_interval_decades"))
+        return number_or_interval(row[f"{name}_{unit}"], interval, row.get("max_interval_decades"))
     bound = useful_bound(row, name, unit)
     if bound is not None:
         return f"< {number(bound)}"
@@ -85,8 +89,13 @@ def value_or_bound(row: Mapping[str, Any], name: str, unit: str) -> str:
 def number_or_interval(value: Any, interval: Any, max_interval_decades: Any = None) -> str:
     """Return ``value [low, high]``, or ``poorly known [low, high]`` if the interval spans too many decades."""
     if known(interval) and is_poorly_known(interval[0], interval[1], max_interval_decades):
-        return f"poorly known [{number(interval[0])}, {number(interval[1])}]"
+        return poorly_known_words(interval)
     return with_interval(value, interval)
+
+
+def poorly_known_words(interval: Sequence[Any]) -> str:
+    """Return the words for a number of which only an interval over decades is known."""
+    return f"poorly known [{number(interval[0])}, {number(interval[1])}]"
 
 
 def interval_of(row: Mapping[str, Any], name: str, unit: str) -> Any:
@@ -109,13 +118,17 @@ def rows_of(name: str, table: pd.DataFrame) -> Rows:
     if name not in SHOWN:
         return {"diffusion": diffusion_rows, "conductivity": conductivity_rows}[name](table)
     shown = SHOWN[name]
+    if name == "materials":
+        table = table.assign(crystal=crystal_words(records(table)))
     return [{heading: _cell(column, row[column], row) for column, heading in shown.items()} for row in records(table)]
 
 
 def _cell(column: str, value: Any, row: Mapping[str, Any]) -> str:
-    if row.get("verdict") == POORLY_KNOWN and column == "ionic_conductivity_mS_cm":
-        low, high = interval_of(row, "ionic_conductivity", "mS_cm") or (None, None)
-        return f"poorly known [{number(low)}, {number(high)}]"
+    if column == "ionic_conductivity_mS_cm":
+        return value_or_bound(row, "ionic_conductivity", "mS_cm")
+    if column == "ionic_conductivity_ratio":
+        edges = [row.get(f"{column}_ci95_{end}") for end in ("low", "high")]
+        return number_or_interval(value, edges if all(map(known, edges)) else None)
     if column in ("wall_time_s", "cpu_time_s", "core_s", "cpu_s"):
         return duration(value)
     if column == "checkpoint_sha256":
@@ -128,6 +141,7 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
     return [
         {
             "material": text(row["formula"]),
+            "crystal": crystal,
             "level of theory": text(row["level_of_theory"]),
             "T (K)": number(row["target_temperature_K"], 6),
             "verdict": _diffusive(row),
@@ -138,7 +152,7 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
         }
-        for row in records(table)
+        for row, crystal in _with_crystals(table)
         if not row.get("superseded")
     ]
 
@@ -158,6 +172,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
     return [
         {
             "material": text(row["formula"]),
+            "crystal": crystal,
             "level of theory": text(row["level_of_theory"]),
             "T (K)": number(row["target_temperature_K"], 6),
             "verdict": words_of(text(row["verdict"])),
@@ -169,8 +184,14 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
         }
-        for row in records(table)
+        for row, crystal in _with_crystals(table)
     ]
+
+
+def _with_crystals(table: pd.DataFrame) -> list[tuple[dict[str, Any], str]]:
+    """Return the rows, each with its crystal in words."""
+    rows = records(table)
+    return list(zip(rows, crystal_words(rows), strict=True))
 
 
 def engine_rows(table: pd.DataFrame) -> Rows:

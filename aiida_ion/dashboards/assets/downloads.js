@@ -35,28 +35,53 @@
     return values && typeof values === "object" && index < values.length ? values[index] : "";
   }
 
-  // One line for each point of each series: the numbers behind the picture.
+  // Further columns that a figure gives each point, such as is_bound and refused.
+  function columnsOf(trace) {
+    var meta = (trace._input || trace).meta;
+    return (meta && meta.columns) || {};
+  }
+
+  // The ends of an error bar; none where the value is only a bound, whose bar is an arrow.
+  function ends(value, error, i, isBound) {
+    var none = ["", ""];
+    if (!error || !error.visible || isBound || typeof value !== "number") return none;
+    var up = Number(at(error.array, i)) || 0;
+    var down = error.symmetric === false ? Number(at(error.arrayminus, i)) || 0 : up;
+    return up || down ? [value - down, value + up] : none;
+  }
+
+  // One line for each point of each series: the numbers behind the picture, with both intervals.
   function points(plot) {
     var layout = plot._fullLayout;
     var scene = layout.scene || {};
     var names = ["x", "y", "z"].map(function (letter) {
       return title(scene[letter + "axis"] || layout[letter + "axis"], letter);
     });
-    var head = ["series", names[0], names[1], names[2], names[1] + " error up", names[1] + " error down", "node"];
-    var rows = [head.map(quoted).join(",")];
-    plot._fullData.forEach(function (trace) {
-      if (trace.visible !== true || !trace.x) return;
-      var error = trace.error_y && trace.error_y.visible ? trace.error_y : {};
+    var shown = plot._fullData.filter(function (trace) { return trace.visible === true && trace.x; });
+    var given = ["is_bound", "refused"];
+    shown.forEach(function (trace) {
+      Object.keys(columnsOf(trace)).forEach(function (name) {
+        if (given.indexOf(name) < 0 && INTERVALS.indexOf(name) < 0) given.push(name);
+      });
+    });
+    var rows = [["series"].concat(names, INTERVALS, given, ["node"]).map(quoted).join(",")];
+    shown.forEach(function (trace) {
+      var columns = columnsOf(trace);
       for (var i = 0; i < trace.x.length; i += 1) {
         var node = at(trace.customdata, i);
         if (Array.isArray(node)) node = node[0];
-        var down = error.symmetric === false ? error.arrayminus : error.array;
-        rows.push([words(trace.name), at(trace.x, i), at(trace.y, i), at(trace.z, i), at(error.array, i), at(down, i), node]
-          .map(quoted).join(","));
+        var x = at(trace.x, i), y = at(trace.y, i);
+        var drawn = ends(x, trace.error_x, i, at(columns.x_is_bound, i) === true)
+          .concat(ends(y, trace.error_y, i, at(columns.is_bound, i) === true));
+        var edges = INTERVALS.map(function (name, place) { return columns[name] ? at(columns[name], i) : drawn[place]; });
+        var more = given.map(function (name) { return at(columns[name], i); });
+        rows.push([words(trace.name), x, y, at(trace.z, i)].concat(edges, more, [node]).map(quoted).join(","));
       }
     });
     return rows;
   }
+
+  var INTERVALS = ["x 95 % low", "x 95 % high", "y 95 % low", "y 95 % high"];
 
   function plotOf(target) {
     var holder = document.getElementById(target);

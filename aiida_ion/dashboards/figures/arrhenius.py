@@ -116,6 +116,7 @@ def arrhenius_figure(
     if not figure.data:
         unit = "conductivity of ions without charge" if quantity == "conductivity" and len(points) else "temperature"
         return empty_figure(theme, f"There is no {unit} to draw.")
+    _limit_y(figure, shown)
     _explain_symbols(figure, shown, theme)
     _finish_axes(figure)
     return figure
@@ -184,6 +185,21 @@ def _explain_symbols(figure: go.Figure, shown: pd.DataFrame, theme: Theme) -> No
         if there:
             marker = {"symbol": symbol, "color": theme.muted, "size": 10, "line": {"width": 1.8, "color": theme.muted}}
             figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=words, hoverinfo="skip")
+
+
+def _limit_y(figure: go.Figure, shown: pd.DataFrame) -> None:
+    """Keep intervals that span decades from stretching the axis, where there is anything else to see."""
+    poor = shown["is_poorly_known"].astype(bool)
+    known = shown[~poor]
+    if known.empty or not poor.any():
+        return
+    ends = [known["y"] + known["up"].fillna(0.0), known["y"] - known["down"].fillna(0.0), shown["y"]]
+    drawn = (trace for trace in figure.data if trace.mode == "lines" or trace.name == "experiment")
+    ends += [pd.Series(np.asarray(trace.y, dtype=float)) for trace in drawn]
+    values = pd.concat(ends).dropna()
+    low, high = float(values.min()), float(values.max())
+    room = MARGIN * max(high - low, 0.5)
+    figure.update_layout(yaxis={"range": [low - room, high + room]})
 
 
 def _finish_axes(figure: go.Figure) -> None:

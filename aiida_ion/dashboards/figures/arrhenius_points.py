@@ -15,6 +15,7 @@ from aiida_ion.dashboards.figures.theme import (
     UPPER_BOUND_SYMBOL,
     LevelStyle,
     Theme,
+    file_columns,
     plain,
 )
 from aiida_ion.units import K_PER_KK
@@ -55,6 +56,7 @@ def add_points(figure: go.Figure, rows: pd.DataFrame, level: str, style: LevelSt
         legendgroup=level,
         showlegend=False,
         customdata=rows[["uuid"]].to_numpy(),
+        meta=file_columns(is_bound=bound, refused=~kept, is_poorly_known=rows["is_poorly_known"]),
         hovertext=[_words(row) for row in rows.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
     )
@@ -92,8 +94,9 @@ def _words(row: Mapping[Any, Any]) -> str:
         lines.append(f"D* &lt; {row['tracer_diffusivity_upper_bound_cm2_s']:.2e} cm²/s")
     else:
         low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
-        doubt = "poorly known: " if row["is_poorly_known"] else ""
-        lines.append(f"{doubt}D* = {row['tracer_diffusivity_cm2_s']:.2e} [{low:.2e}, {high:.2e}] cm²/s")
+        between = f"[{low:.2e}, {high:.2e}] cm²/s"
+        value = f"D* = {row['tracer_diffusivity_cm2_s']:.2e} {between}"
+        lines.append(f"D* is poorly known: {between}" if row["is_poorly_known"] else value)
     lines.append(f"grade {plain(row['grade'])}")
     why = row["refused"] if isinstance(row["refused"], str) else row["reason"] if row["is_bound"] else None
     if isinstance(why, str):
@@ -114,12 +117,18 @@ def _wrapped(text: str, width: int = 60) -> list[str]:
 def add_experiments(
     figure: go.Figure, table: pd.DataFrame | None, factor: float | None, quantity: str, theme: Theme
 ) -> None:
-    """Add measured conductivities as stars, bounds as hollow stars with an arrow."""
-    if table is None or table.empty or (quantity == "diffusivity" and factor is None):
+    """Add measured conductivities as stars, bounds as hollow stars with an arrow.
+
+    Those without a temperature have no place on the axis and are left out; the page counts them.
+    """
+    if table is None or (quantity == "diffusivity" and factor is None):
+        return
+    table = table[pd.to_numeric(table["temperature_K"]) > 0]
+    if table.empty:
         return
     bound = table["ionic_conductivity_mS_cm"].isna()
     value = table["ionic_conductivity_mS_cm"].where(~bound, table["ionic_conductivity_upper_bound_mS_cm"])
-    temperature = pd.to_numeric(table["temperature_K"]).fillna(300.0)
+    temperature = pd.to_numeric(table["temperature_K"])
     y = log10_of(value) + np.log10(temperature) - (factor if quantity == "diffusivity" and factor is not None else 0.0)
     texts = [
         f"<b>experiment</b>, {plain(name)} {plain(entry)}<br>{limit}{sigma:.2e} mS/cm at {at:.0f} K, {plain(kind)}"
@@ -152,6 +161,7 @@ def add_experiments(
             "width": 0,
         },
         name="experiment",
+        meta=file_columns(is_bound=bound, refused=[False] * len(table)),
         customdata=table[["uuid"]].to_numpy(),
         hovertext=texts,
         hovertemplate="%{hovertext}<extra></extra>",

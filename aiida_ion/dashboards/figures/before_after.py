@@ -12,6 +12,7 @@ from aiida_ion.dashboards.figures.theme import (
     UPPER_BOUND_SYMBOL,
     Theme,
     empty_figure,
+    file_columns,
     formula_label,
     new_figure,
     plain,
@@ -66,5 +67,6 @@ def _add_side(figure: go.Figure, rows: pd.DataFrame, name: str, color: str, symb
         mode="markers",
         offsetgroup=name,
         marker={"color": color, "symbol": symbols, "size": 11},
+        meta=file_columns(is_bound=is_bound, is_poorly_known=poor),
         hovertemplate=f"{name}: %{{y:.3g}} cm²/s",
     )

@@ -8,7 +8,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from aiida_ion.dashboards.figures.parity import hover_words
-from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
+from aiida_ion.dashboards.figures.theme import (
+    LevelStyle,
+    Theme,
+    empty_figure,
+    faded,
+    file_columns,
+    formula_label,
+    new_figure,
+    plain,
+)
 from aiida_ion.dashboards.quantities import Quantity
 
 #: Maximum number of materials in a figure; all are in the table.
@@ -26,31 +35,37 @@ def error_figure(
 
     :param table: of `aiida_ion.dashboards.pairs.pairs`.
     """
-    known = table[table["difference_kind"] != "unknown"]
+    known = _with_names(table[table["difference_kind"] != "unknown"])
     if known.empty:
         return empty_figure(theme, "No material has a difference.")
     order = material_order(known)
     figure = new_figure(theme, _title(quantity, reference), "")
     _add_band(figure, quantity, theme)
-    for level, rows in known[known["formula"].isin(order)].groupby("y_level_of_theory", sort=True):
+    for level, rows in known[known["material"].isin(order)].groupby("y_level_of_theory", sort=True):
         _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
-    labels = [plain(formula_label(formula)) for formula in order]
+    labels = [plain(name) for name in order]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], tickmode="linear", showgrid=True)
     figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
     return figure
 
 
 def material_order(table: pd.DataFrame) -> list[str]:
-    """Return the formulas from the most positive to the most negative mean difference; of many the largest."""
-    means = table.groupby("formula")["difference"].mean()
+    """Return the materials from the most positive to the most negative mean difference; of many the largest."""
+    means = _with_names(table).groupby("material")["difference"].mean()
     kept = means[means.abs().sort_values(ascending=False).index[:MAX_MATERIALS]]
-    return [str(formula) for formula in kept.sort_values(ascending=False).index]
+    return [str(name) for name in kept.sort_values(ascending=False).index]
 
 
 def height_px(table: pd.DataFrame) -> int:
     """Return the height at which the materials are readable."""
-    n = min(table.loc[table["difference_kind"] != "unknown", "formula"].nunique(), MAX_MATERIALS)
+    known = table[table["difference_kind"] != "unknown"]
+    n = min(_with_names(known)["material"].nunique(), MAX_MATERIALS)
     return max(FRAME_PX + LINE_PX * n, 260)
+
+
+def _with_names(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the names of its materials: the formulas, unless it says more."""
+    return table if "material" in table else table.assign(material=table["formula"].map(formula_label))
 
 
 def _title(quantity: Quantity, reference: str) -> str:
@@ -70,7 +85,7 @@ def _add_level(
 ) -> None:
     figure.add_scatter(
         x=rows["difference"],
-        y=[plain(formula_label(formula)) for formula in rows["formula"]],
+        y=[plain(name) for name in rows["material"]],
         mode="markers",
         name=plain(level),
         marker={
@@ -89,6 +104,13 @@ def _add_level(
             "width": 4,
         },
         customdata=rows[["y_uuid", "x_uuid"]].to_numpy(dtype=object),
+        meta=file_columns(
+            x_is_bound=rows["difference_kind"].isin(["upper", "lower"]),
+            is_upper_bound=rows["difference_kind"] == "upper",
+            is_lower_bound=rows["difference_kind"] == "lower",
+            refused=rows["y_refused"],
+            is_poorly_known=rows["difference_kind"] == "poorly known",
+        ),
         text=[hover_words(row, quantity, level, reference) for row in rows.to_dict("records")],
         hovertemplate="%{text}<extra></extra>",
     )

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, faded, new_figure, plain
+from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, faded, file_columns, new_figure, plain
 from aiida_ion.units import CM2_S_PER_A2_PS
 
 FloatArray = NDArray[np.float64]
@@ -42,6 +42,13 @@ class MsdCurve:
     fit_window_ps: tuple[float, float] | None
     tracer_diffusivity_cm2_s: float | None
     refused: bool = False
+    level_of_theory: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the temperature, with the level of theory where the figure has several."""
+        kelvin = f"{self.temperature_K:.0f} K"
+        return kelvin if self.level_of_theory is None else f"{kelvin}, {self.level_of_theory}"
 
 
 def temperature_colors(temperatures_K: Sequence[float], theme: Theme) -> dict[float, str]:
@@ -74,7 +81,7 @@ def msd_figure(curves: Sequence[MsdCurve], *, theme: Theme, logarithmic: bool = 
 
 
 def _add_curve(figure: go.Figure, curve: MsdCurve, color: str, symbol: str) -> None:
-    name = plain(f"{curve.temperature_K:.0f} K")
+    name = plain(curve.name)
     common = {"legendgroup": name, "name": name}
     there = (curve.all_lag_times_ps > 0) & (curve.all_msd_A2 > 0)
     lags, msd = thinned(curve.all_lag_times_ps[there], curve.all_msd_A2[there])
@@ -90,6 +97,7 @@ def _add_curve(figure: go.Figure, curve: MsdCurve, color: str, symbol: str) -> N
         mode="markers",
         marker={"color": color, "symbol": f"{symbol}-open" if curve.refused else symbol, "size": 5},
         customdata=np.full((len(curve.lag_times_ps), 1), curve.uuid, dtype=object),
+        meta=file_columns(refused=[curve.refused] * len(curve.lag_times_ps)),
         hovertemplate=f"<b>{name}</b><br>%{{x:.3g}} ps: %{{y:.3g}} Å²<extra></extra>",
         **common,
     )

@@ -16,6 +16,7 @@ from aiida_ion.dashboards.figures.theme import (
     Theme,
     empty_figure,
     faded,
+    file_columns,
     formula_label,
     new_figure,
     plain,
@@ -64,7 +65,12 @@ def parity_figure(
 
 
 def _range(table: pd.DataFrame, quantity: Quantity) -> tuple[float, float]:
-    """Return the range of both axes, in decades if logarithmic, for all values and nearby intervals."""
+    """Return the range of both axes, in decades if logarithmic, for all values and nearby intervals.
+
+    What is poorly known does not stretch the axes, unless nothing else is there.
+    """
+    known = table[table["difference_kind"] != "poorly known"]
+    table = table if known.empty else known
     values = _scaled(table[["x_value", "y_value"]], quantity)
     edges = _scaled(table[["x_low", "x_high", "y_low", "y_high"]], quantity)
     reach = FARTHEST_BAR * quantity.band
@@ -121,6 +127,13 @@ def _add_level(
         error_x=_errors(rows, "x", style.color),
         error_y=_errors(rows, "y", style.color),
         customdata=rows[["y_uuid", "x_uuid"]].to_numpy(dtype=object),
+        meta=file_columns(
+            is_bound=rows["y_is_bound"],
+            x_is_bound=rows["x_is_bound"],
+            refused=rows["y_refused"],
+            x_refused=rows["x_refused"],
+            is_poorly_known=rows["difference_kind"] == "poorly known",
+        ),
         text=[hover_words(row, quantity, level, reference) for row in rows.to_dict("records")],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -147,7 +160,7 @@ def _errors(rows: pd.DataFrame, side: str, color: str) -> dict[str, Any]:
 
 def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, reference: str) -> str:
     """Return the hover text of a point; text of nodes is escaped."""
-    lines = [f"<b>{plain(formula_label(row['formula']))}</b>"]
+    lines = [f"<b>{plain(material_name(row))}</b>"]
     if quantity.has_temperature:
         lines[0] += f", {row['y_temperature_K']:g} K"
     lines += [
@@ -161,8 +174,13 @@ def hover_words(row: Mapping[Any, Any], quantity: Quantity, level: str, referenc
         lines.append(f"{row['y_n_moved']:.0f} diffusive temperatures")
     lines += [plain(row[name]) for name in ("x_words",) if isinstance(row[name], str) and row[name]]
     if not row["same_structure"]:
-        lines.append("another structure of the same formula")
+        lines.append("another crystal of the same formula, or an unknown one")
     return "<br>".join(lines)
+
+
+def material_name(row: Mapping[Any, Any]) -> str:
+    """Return the name of a material: its formula, unless the table says more."""
+    return str(row["material"]) if "material" in row else formula_label(row["formula"])
 
 
 def amount(row: Mapping[Any, Any], side: str, quantity: Quantity) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from aiida_ion.dashboards.figures.surrogate_parity import hover_words, named_systems, system_styles
-from aiida_ion.dashboards.figures.theme import Theme, empty_figure, faded, new_figure, plain
+from aiida_ion.dashboards.figures.theme import Theme, empty_figure, faded, file_columns, new_figure, plain
 
 #: Fewest materials for a box.
 SMALLEST_BOX = 5
@@ -75,6 +75,7 @@ def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, color: str) ->
             "line": {"width": 1, "color": color},
         },
         customdata=rows[["diffusion_uuid"]].to_numpy(dtype=object),
+        meta=file_columns(label_is_bound=rows["censored"]),
         text=[hover_words(row) for row in rows.to_dict("records")],
         hovertemplate="%{text}<extra></extra>",
     )

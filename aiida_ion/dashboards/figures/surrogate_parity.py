@@ -14,6 +14,7 @@ from aiida_ion.dashboards.figures.theme import (
     Theme,
     empty_figure,
     faded,
+    file_columns,
     formula_label,
     level_styles,
     new_figure,
@@ -98,6 +99,7 @@ def _add_system(figure: go.Figure, rows: pd.DataFrame, name: str, style: LevelSt
             "width": 2,
         },
         customdata=rows[["diffusion_uuid"]].to_numpy(dtype=object),
+        meta=file_columns(x_is_bound=censored),
         text=[hover_words(row) for row in rows.to_dict("records")],
         hovertemplate="%{text}<extra></extra>",
     )

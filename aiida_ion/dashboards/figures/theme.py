@@ -180,6 +180,15 @@ def empty_figure(theme: Theme, message: str) -> go.Figure:
     return figure
 
 
+def file_columns(**columns: Iterable[Any]) -> dict[str, Any]:
+    """Return the ``meta`` of a trace: further columns of the figure's file, one value for each point.
+
+    ``is_bound`` and ``x_is_bound`` say that y or x is only an upper bound, so that its bar is no interval, ``refused``
+    that a point was left out of the fit, ``is_poorly_known`` that only its interval is to be quoted.
+    """
+    return {"columns": {name: [bool(value) for value in values] for name, values in columns.items()}}
+
+
 def graph_config(filename: str) -> dict[str, Any]:
     """Return the configuration of a `dcc.Graph`: no logo, and a download as SVG under this name.
 

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards.choosing import moment_words
 from aiida_ion.dashboards.comparing import choices, chosen_view
 from aiida_ion.dashboards.components import aria, card, page, page_link, row
+from aiida_ion.dashboards.crystals import short_id
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.pages import compare_cards as cards
 from aiida_ion.dashboards.pages import compare_choices as chosen
@@ -48,13 +49,14 @@ def limits(view: View) -> list[Component]:
     """Return the filters of an address that no selector shows, each with a link that removes it."""
     words = {
         "formula": f"{formula_label(view.formula)} only",
+        "crystal": f"crystal {short_id(view.crystal)} only",
         "group": f"in the group {view.group}",
         "since": f"since {moment_words(view.since)}",
         "until": f"until {moment_words(view.until, ends=True)}",
     }
     chips = []
     for name in (name for name in words if getattr(view, name)):
-        without: Any = {name: None}
+        without: Any = {name: None} | ({"crystal": None} if name == "formula" else {})
         chips.append(page_link(f"{words[name]}: show all", replace(view, **without).url(PATH), className="chip"))
     return chips
 

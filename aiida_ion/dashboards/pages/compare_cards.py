@@ -11,11 +11,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
-from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, styles, thinned
+from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, measurements, styles, thinned
 from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, page_link, row, uuid_label
+from aiida_ion.dashboards.crystals import material_view, words_of
 from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error_figure, height_px
 from aiida_ion.dashboards.figures.parity import parity_figure
-from aiida_ion.dashboards.figures.theme import formula_label, theme_named
+from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.pairs import EXPERIMENT, scores
 from aiida_ion.dashboards.quantities import Quantity
@@ -23,8 +24,8 @@ from aiida_ion.dashboards.state import View
 
 TWO_LEVELS = "aiida-ion run Li3N.cif --engine quantumespresso --engine sevenn --protocol fast"
 PARITY_HEIGHT_PX = 560
-#: Kind of a difference -> which side is only an upper bound.
-BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both"}
+#: Kind of a difference -> which side is only an upper bound, or that there is no value to quote.
+BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both", "poorly known": "poorly known"}
 
 
 def nothing() -> Component:
@@ -37,15 +38,20 @@ def nothing() -> Component:
 
 def pair_cards(view: View, made: Choices) -> list[Component]:
     """Return parity, errors, scores and the table of all pairs."""
-    pairs = chosen_pairs(view, made)
-    if pairs.empty:
+    every = chosen_pairs(view, made)
+    if every.empty:
         return [card("Parity", _no_pairs(made))]
+    same = every["same_structure"].astype(bool)
+    pairs, aside = every[same], _aside(every[~same], made)
+    if pairs.empty:
+        words = "They are listed below; a difference between two crystals is no error of a level of theory."
+        return [card("Parity", empty_state("No pair is of one crystal.", words)), *aside]
     shown, theme, looks = thinned(pairs), theme_named(view.theme), styles()
     point = view.selected[0] if view.selected else None
     parity = parity_figure(shown, made.quantity, made.reference, looks, theme=theme, chosen=point)
     height = max(height_px(pairs), PARITY_HEIGHT_PX)
     errors = error_figure(pairs, made.quantity, made.reference, looks, theme=theme)
-    n = pairs["formula"].nunique()
+    n = pairs["material"].nunique()
     farthest = f"The {MAX_MATERIALS} of {n} materials with the largest errors." if n > MAX_MATERIALS else None
     return [
         row(
@@ -53,7 +59,7 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
                 "compare-parity",
                 f"{made.quantity.symbol} against {made.reference}",
                 parity,
-                note=_parity_note(pairs, shown),
+                note=_parity_note(pairs, shown) + _without_temperature(made),
                 height_px=PARITY_HEIGHT_PX,
                 description=f"Parity plot of {made.quantity.words}: {len(pairs)} pairs, {n} materials",
             ),
@@ -65,14 +71,34 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
                 height_px=height,
             ),
         ),
-        _score_card(pairs, made),
+        _score_card(every, made),
         pair_table(thinned(pairs), made),
+        *aside,
     ]
+
+
+def _aside(pairs: pd.DataFrame, made: Choices) -> list[Component]:
+    """Return the pairs that are not of one crystal, which no figure draws and no score counts."""
+    if pairs.empty:
+        return []
+    words = (
+        f"{len(pairs):,} pairs share a formula but not a crystal: polymorphs, other cells, or imported trajectories. "
+        "They are neither drawn nor scored."
+    )
+    return [pair_table(thinned(pairs), made, "compare-aside", "Pairs of different crystals", note=words)]
 
 
 def _parity_note(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     words = "Bars are 95 % intervals, arrows are bounds, larger points have more diffusive temperatures."
     return words if len(shown) == len(table) else f"{len(shown):,} of {len(table):,} points are drawn. {words}"
+
+
+def _without_temperature(made: Choices) -> str:
+    """Return a sentence on the measurements that state no temperature; nothing where all do."""
+    if made.reference != EXPERIMENT:
+        return ""
+    number = int(measurements()["temperature_K"].isna().sum())
+    return f" {number} measurements state no temperature and are compared with nothing." if number else ""
 
 
 def _no_pairs(made: Choices) -> Component:
@@ -99,6 +125,7 @@ def _score_card(table: pd.DataFrame, made: Choices) -> Component:
         "MAE of a constant",
         "bounds",
         "poorly known",
+        "other crystals",
     ]
     lines = [
         [
@@ -110,6 +137,7 @@ def _score_card(table: pd.DataFrame, made: Choices) -> Component:
             _decimal(score["constant_mae"]),
             score["n_bounds"],
             score["n_poorly_known"],
+            score["n_other_structures"],
         ]
         for score in scores(table, made.quantity).to_dict("records")
     ]
@@ -117,7 +145,8 @@ def _score_card(table: pd.DataFrame, made: Choices) -> Component:
     names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
     words = (
         f"Mean absolute error and bias against {made.reference}. A constant always predicts the median of the other "
-        "materials; a level that does not beat it predicts nothing. Bounds and poorly known values are only counted."
+        "materials; a level that does not beat it predicts nothing. Bounds, poorly known values and pairs of "
+        "different crystals are only counted."
     )
     return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
 
@@ -126,30 +155,42 @@ def _decimal(value: float, form: str = ".2f") -> str:
     return format(value, form) if pd.notna(value) else "-"
 
 
-def pair_table(pairs: pd.DataFrame, made: Choices) -> Component:
+def pair_table(
+    pairs: pd.DataFrame,
+    made: Choices,
+    grid_id: str = "compare-table",
+    title: str = "Pairs",
+    note: str | None = None,
+) -> Component:
     """Return the pairs as a table with links to both results."""
     unit, difference = made.quantity.suffix, "difference_decades" if made.quantity.logarithmic else "difference_eV"
     table = pd.DataFrame(
         {
             "formula": pairs["formula"],
+            "crystal": words_of(pairs["y_crystal"]),
             "level_of_theory": pairs["y_level_of_theory"],
             "target_temperature_K": pairs["y_temperature_K"],
-            f"value_{unit}": pairs["y_value"],
-            f"reference_{unit}": pairs["x_value"],
+            f"value_{unit}": pairs["y_value"].mask(pairs["y_is_poorly_known"].astype(bool)),
+            f"reference_{unit}": pairs["x_value"].mask(pairs["x_is_poorly_known"].astype(bool)),
             difference: pairs["difference"].where(pairs["difference_kind"] == "value"),
             "bounds": pairs["difference_kind"].map(BOUNDS),
             "result": pairs["y_uuid"].str[:8],
             "reference": pairs["x_uuid"].str[:8],
             "temperatures_moved": pairs["y_n_moved"],
-            "same_structure": pairs["same_structure"].astype(bool).map({True: "yes", False: "no"}),
+            "reference_crystal": words_of(pairs["x_crystal"]),
             "result_href": "/provenance?uuid=" + pairs["y_uuid"].map(quote),
             "reference_href": "/provenance?uuid=" + pairs["x_uuid"].map(quote),
-            "material_href": "/material?formula=" + pairs["formula"].map(quote),
+            "material_href": [
+                material_view(formula, crystal).url("/material")
+                for formula, crystal in zip(pairs["formula"], pairs["y_crystal"], strict=True)
+            ],
         }
     )
     links = {"result": "result_href", "reference": "reference_href", "formula": "material_href"}
-    hidden = ("same_structure",) if made.quantity.has_temperature else ("same_structure", "target_temperature_K")
-    return table_card("compare-table", "Pairs", table, links=links, hidden=hidden, row_id=None)
+    hidden = () if made.quantity.has_temperature else ("target_temperature_K",)
+    if pairs["same_structure"].astype(bool).all():
+        hidden = (*hidden, "reference_crystal")
+    return table_card(grid_id, title, table, links=links, hidden=hidden, row_id=None, note=note)
 
 
 def point(view: View, made: Choices) -> Component | None:
@@ -167,13 +208,17 @@ def point(view: View, made: Choices) -> Component | None:
         "Chosen point",
         facts(
             [
-                ("material", page_link(formula_label(pair["formula"]), View(formula=pair["formula"]).url("/material"))),
+                ("material", page_link(str(pair["material"]), _material(pair))),
                 (str(pair["y_level_of_theory"]), _side(pair, "y", made.quantity)),
                 (made.reference, _side(pair, "x", made.quantity)),
             ]
         ),
         note="The UUID links to the provenance: structure, potential and raw files.",
     )
+
+
+def _material(pair: Mapping[Any, Any]) -> str:
+    return material_view(pair["formula"], pair["y_crystal"]).url("/material")
 
 
 def _side(pair: Mapping[Any, Any], side: str, quantity: Quantity) -> Component:

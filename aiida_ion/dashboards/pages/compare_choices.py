@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards.accuracy import COSTS, ERRORS
 from aiida_ion.dashboards.comparing import ALL, Choices, force_comparisons, level_names, references, temperatures
 from aiida_ion.dashboards.components import control
-from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.crystals import names_of
 from aiida_ion.dashboards.quantities import QUANTITIES
 from aiida_ion.dashboards.state import View
 
@@ -63,8 +63,8 @@ def price_controls(made: Choices) -> list[Component]:
 def force_controls(made: Choices) -> list[Component]:
     """Return the selector of the comparison whose forces are shown."""
     table = force_comparisons()
-    named = zip(table["formula"], table["level_of_theory"], table["reference_level_of_theory"], strict=True)
-    words = [f"{formula_label(formula)}: {level} / {reference}" for formula, level, reference in named]
+    named = zip(names_of(table), table["level_of_theory"], table["reference_level_of_theory"], strict=True)
+    words = [f"{name}: {level} / {reference}" for name, level, reference in named]
     return [control("Comparison", _list(FORCES, dict(zip(table["uuid"], words, strict=True)), made.forces or None, 26))]
 
 

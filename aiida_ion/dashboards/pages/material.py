@@ -9,13 +9,14 @@ import pandas as pd
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards import tables
-from aiida_ion.dashboards.components import control, empty_state, page, page_link, row
+from aiida_ion.dashboards import crystals, tables
+from aiida_ion.dashboards.components import control, page, page_link, row
 from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.pages import material_begun as begun
 from aiida_ion.dashboards.pages import material_fit as fit
 from aiida_ion.dashboards.pages import material_line as line
 from aiida_ion.dashboards.pages import material_runs as runs
-from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Result
+from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Fits, Result
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.verdicts import words_of
 
@@ -27,11 +28,16 @@ CONTROLS = (RESULT, line.QUANTITY, line.LINES, fit.SCALE, fit.FIT)
 
 
 def layout(view: View) -> Component:
-    """Return the page of the material, or of the result, that the address names."""
-    results = results_of(view)
-    if results.empty:
-        return page(TITLE, _nothing(view))
-    chosen = replace(view, formula=str(results["formula"].iloc[0]), uuid=chosen_result(results, view.uuid))
+    """Return the page of the crystal, or of the result, that the address names."""
+    found = crystals.found(view)
+    if len(found) != 1:
+        return page(TITLE, begun.choice(view, found))
+    material = found.iloc[0]
+    results = crystals.rows_of("conductivity", material)
+    uuid = chosen_result(results, view.uuid) if len(results) else None
+    chosen = replace(crystals.material_view(material["formula"], material["crystal"], uuid), theme=view.theme)
+    chosen = replace(chosen, y=view.y, options=view.options)
+    shown = shown_of(chosen)
     picked = dcc.Dropdown(
         [{"label": _name(result), "value": result["uuid"]} for result in results.to_dict("records")],
         chosen.uuid,
@@ -39,14 +45,17 @@ def layout(view: View) -> Component:
         clearable=False,
         className="dropdown wide",
     )
-    levels = sorted(results["level_of_theory"].dropna().unique())
+    compared = replace(crystals.material_view(material["formula"], material["crystal"])).url("/compare")
     return page(
         formula_label(chosen.formula),
         dcc.Store(STORE, data=chosen.query()),
-        html.Div(control("result", picked), className="filters"),
-        html.Div(body(chosen, results), id=BODY, className="page"),
-        subtitle=f"{len(results)} results, {len(levels)} levels of theory: {', '.join(map(str, levels))}",
-        actions=page_link("compare its levels", View(formula=chosen.formula).url("/compare")),
+        begun.others(material),
+        html.Div(control("result", picked), className="filters", hidden=results.empty),
+        *([begun.no_result(material)] if results.empty else []),
+        html.Div(body(shown), id=BODY, className="page"),
+        *begun.chains_card(material),
+        subtitle=begun.subtitle(material, shown.levels, len(results)),
+        actions=page_link("compare its levels", compared) if len(results) else None,
     )
 
 
@@ -59,19 +68,19 @@ def register(app: Dash) -> None:
     def choose(uuid: str, query: str, theme: str | None) -> list[Component]:
         # Another result has other temperatures.
         view = replace(View.from_query(query), uuid=uuid, theme=theme).with_options(fit=None)
-        return body(view, results_of(view))
+        return body(shown_of(view))
 
     @app.callback(
         Output(line.FIGURE, "figure"), *inputs[1:3], State(RESULT, "value"), *state, prevent_initial_call=True
     )
     def draw_lines(quantity: str, lines: str, uuid: str, query: str, theme: str | None) -> Any:
         view = _view(query, theme, uuid, quantity, lines)
-        return line.figure(Result(view, results_of(view)))
+        return line.figure(shown_of(view))
 
     @app.callback(Output(fit.MSD, "figure"), inputs[3], State(RESULT, "value"), *state, prevent_initial_call=True)
     def draw_msd(scale: str, uuid: str, query: str, theme: str | None) -> Any:
         view = _view(query, theme, uuid, scale=scale)
-        return fit.msd(Result(view, results_of(view)))
+        return fit.msd(shown_of(view))
 
     @app.callback(Output(fit.CHECKS, "children"), Output(fit.RUN, "children"), inputs[4], State(THEME, "data"))
     def look_closer(uuid: str | None, theme: str | None) -> tuple[Any, Any]:
@@ -85,13 +94,15 @@ def register(app: Dash) -> None:
         app.clientside_callback(ClientsideFunction("points", "follow"), Input(name, "clickData"))
 
 
-def results_of(view: View) -> pd.DataFrame:
-    """Return the conductivities of the material of a view, newest first."""
-    table = tables.table("conductivity")
-    formula = view.formula
-    if formula is None and view.uuid is not None:
-        formula = next(iter(table.loc[table["uuid"] == view.uuid, "formula"]), None)
-    return table[table["formula"] == formula].sort_values("time", ascending=False, ignore_index=True)
+def shown_of(view: View) -> Result:
+    """Return the data of the page: the result that the view names, or the fits of a material without one."""
+    found = crystals.found(view)
+    if len(found) != 1:
+        return Result(view, tables.table("conductivity").iloc[:0])
+    results = crystals.rows_of("conductivity", found.iloc[0])
+    if len(results):
+        return Result(view, results)
+    return Fits(view, results, crystals.rows_of(tables.FITS, found.iloc[0]))
 
 
 def chosen_result(results: pd.DataFrame, uuid: str | None) -> str:
@@ -102,15 +113,28 @@ def chosen_result(results: pd.DataFrame, uuid: str | None) -> str:
     return str(results["uuid"].iloc[int(ranks.to_numpy().argmin())])
 
 
-def body(view: View, results: pd.DataFrame) -> list[Component]:
+def body(shown: Result) -> list[Component]:
     """Return everything below the choice of the result."""
-    shown = Result(view, results)
+    if isinstance(shown, Fits):
+        return _without_result(shown)
     return [
         row(line.figure_card(shown), line.summary_card(shown)),
         line.temperatures_card(shown.points),
         row(fit.msd_card(shown), fit.checks_card(shown)),
         dcc.Loading(html.Div(id=fit.RUN, className="page"), type="dot", delay_show=300),
         *runs.cards(shown),
+    ]
+
+
+def _without_result(shown: Fits) -> list[Component]:
+    """Return what there is of a material without a conductivity: its temperatures, if any is done."""
+    if shown.points.empty:
+        return []
+    return [
+        row(line.figure_card(shown)),
+        line.temperatures_card(shown.points),
+        row(fit.msd_card(shown), fit.checks_card(shown)),
+        dcc.Loading(html.Div(id=fit.RUN, className="page"), type="dot", delay_show=300),
     ]
 
 
@@ -138,17 +162,3 @@ def _name(row: dict[Any, Any]) -> str:
     label = row.get("member_label")
     member = f" (member {label})" if isinstance(label, str) else ""
     return f"{row['level_of_theory']}{member}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}"
-
-
-def _nothing(view: View) -> Component:
-    if view.formula or view.uuid:
-        words = "It has no finished conductivity here; the overview shows running processes."
-        return empty_state(f"No results of {formula_label(view.formula or view.uuid)}.", words)
-    formulas = tables.table("conductivity")["formula"].dropna().unique()
-    if not len(formulas):
-        words = "A material has a page as soon as it has a conductivity."
-        return empty_state("No materials yet.", words, "aiida-ion run Li3N.cif --engine sevenn --wait")
-    links = [
-        html.Li(page_link(formula_label(other), View(formula=str(other)).url(PATH))) for other in sorted(formulas)[:60]
-    ]
-    return html.Div([html.P("Choose a material:"), html.Ul(links, className="columns")])

@@ -39,15 +39,23 @@ def msd(shown: Result) -> go.Figure:
     """Return the mean squared displacement at each temperature of the result shown."""
     uuids = [str(uuid) for uuid in shown.points["uuid"]]
     arrays = shown.arrays(uuids, CURVES)
+    several = len(set(_levels(shown))) > 1
     curves = [
-        _curve(uuid, refused, shown.attributes(uuid), arrays.get(uuid, {}))
-        for uuid, refused in zip(uuids, shown.points["refused"], strict=True)
+        _curve(uuid, refused, shown.attributes(uuid), arrays.get(uuid, {}), level if several else None)
+        for uuid, refused, level in zip(uuids, shown.points["refused"], _levels(shown), strict=True)
     ]
     logarithmic = shown.view.option("msd", LOGARITHMIC) != LINEAR
     return msd_figure(curves, theme=theme_named(shown.view.theme), logarithmic=logarithmic)
 
 
-def _curve(uuid: str, refused: object, attributes: Mapping[str, Any], arrays: Mapping[str, Any]) -> MsdCurve:
+def _levels(shown: Result) -> list[str]:
+    """Return the level of theory of each temperature: all the same for a result, several where there is none."""
+    return [str(level) for level in shown.points["level_of_theory"]]
+
+
+def _curve(
+    uuid: str, refused: object, attributes: Mapping[str, Any], arrays: Mapping[str, Any], level: str | None
+) -> MsdCurve:
     edges = read_column("fit_window_ps", [attributes.get("fit_window_ps")], "interval")[0]
     return MsdCurve(
         uuid=uuid,
@@ -55,6 +63,7 @@ def _curve(uuid: str, refused: object, attributes: Mapping[str, Any], arrays: Ma
         fit_window_ps=None if edges is None else (edges[0], edges[1]),
         tracer_diffusivity_cm2_s=attributes.get("tracer_diffusivity_cm2_s"),
         refused=isinstance(refused, str),
+        level_of_theory=level,
         **{name: arrays.get(name, NOTHING) for name in CURVES},
     )
 
@@ -75,9 +84,12 @@ def msd_card(shown: Result) -> Component:
 
 def checks_card(shown: Result) -> Component:
     """Return the choice of a temperature and its checks."""
+    several = len(set(_levels(shown))) > 1
     options = [
-        {"label": f"{short(target)} K", "value": uuid}
-        for target, uuid in zip(shown.points["target_temperature_K"], shown.points["uuid"], strict=True)
+        {"label": f"{short(target)} K, {level}" if several else f"{short(target)} K", "value": uuid}
+        for target, uuid, level in zip(
+            shown.points["target_temperature_K"], shown.points["uuid"], _levels(shown), strict=True
+        )
     ]
     known = [option["value"] for option in options]
     chosen = shown.view.option("fit")

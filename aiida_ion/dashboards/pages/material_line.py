@@ -11,7 +11,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import components, tables
+from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import badge, card, control, facts, grade_badge, uuid_label
+from aiida_ion.dashboards.crystals import NO_CRYSTAL
 from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
@@ -21,24 +23,40 @@ from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, useful_bound, word
 
 FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
 DEFAULT = "conductivity"
+BAND = "Band: central 95 % of the posterior, dotted where it is extrapolated."
+NO_BAND = "Each temperature by itself: there is no extrapolation."
 SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
 
 
 def figure(shown: Result) -> go.Figure:
     """Return the Arrhenius plot: the result shown, and one of each other level if requested."""
-    levels = tables.table("conductivity")["level_of_theory"].dropna().unique()
-    measured = tables.derived("experiments", experiments)
+    measured, _ = measurements_of(shown)
     lines = shown.lines.to_dict("records")
     arrays = shown.arrays([str(line["uuid"]) for line in lines], SAMPLES)
     return arrhenius_figure(
         shown.all_points,
         [_line(line, arrays.get(str(line["uuid"]), {}), shown.all_points) for line in lines],
-        level_styles(map(str, levels)),
+        level_styles(level_names()),
         theme=theme_named(shown.view.theme),
         quantity=shown.view.y if shown.view.y in QUANTITIES else DEFAULT,
-        experiments=measured[measured["formula"] == shown.view.formula],
+        experiments=measured,
         members=shown.member_points,
     )
+
+
+def measurements_of(shown: Result) -> tuple[pd.DataFrame, str]:
+    """Return the measurements of the crystal that can be drawn, and a sentence on those that cannot.
+
+    Drawn are those of this very crystal that state a temperature.
+    """
+    table = tables.derived("experiments", experiments)
+    table = table[table["formula"] == shown.view.formula]
+    own = table["crystal"].astype(str).str.startswith(shown.view.crystal or NO_CRYSTAL)
+    bare = own & table["temperature_K"].isna()
+    counts = ((int(bare.sum()), "of this crystal without a temperature"), (int((~own).sum()), "of other crystals"))
+    left_out = [f"{number} {words}" for number, words in counts if number]
+    sentence = f" Measurements that are not drawn: {', '.join(left_out)}." if left_out else ""
+    return table[own & ~bare], sentence
 
 
 def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], table: pd.DataFrame) -> ArrheniusLine:
@@ -65,12 +83,15 @@ def figure_card(shown: Result) -> Component:
         FIGURE,
         "Arrhenius plot",
         figure(shown),
-        note="Band: central 95 % of the posterior, dotted where it is extrapolated. Click a point for its provenance.",
+        note=f"{BAND if len(shown.lines) else NO_BAND} Click a point for its provenance.{measurements_of(shown)[1]}",
         height_px=500,
         description="Arrhenius plot of every temperature with the posterior of the line",
         controls=[
             control("axis", dcc.RadioItems(quantities, quantity, id=QUANTITY, className="inline")),
-            control("lines", dcc.RadioItems(lines, view.option("lines", ALL), id=LINES, className="inline")),
+            html.Div(
+                control("lines", dcc.RadioItems(lines, view.option("lines", ALL), id=LINES, className="inline")),
+                hidden=shown.lines.empty,
+            ),
         ],
     )
 
@@ -145,10 +166,14 @@ def _temperatures(attributes: Mapping[str, Any]) -> str:
 
 def temperatures_card(rows: pd.DataFrame) -> Component:
     """Return each temperature with its diffusivity, its grade, and the reason if it was refused."""
-    heads = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
-    looks = ("tight",) * 6 + ("", "tight")
+    heads: tuple[str, ...] = ("T (K)", "mean T (K)", "verdict", "grade", "D* (cm²/s), 95 %", "hops", "why not", "node")
+    looks: tuple[str, ...] = ("tight",) * 6 + ("", "tight")
+    if rows["level_of_theory"].nunique() > 1:  # of a material without a result
+        heads, looks = ("level of theory", *heads), ("", *looks)
     body = [
-        html.Tr([html.Td(cell, className=look) for cell, look in zip(_cells(record), looks, strict=True)])
+        html.Tr(
+            [html.Td(cell, className=look) for cell, look in zip(_cells(record)[-len(heads) :], looks, strict=True)]
+        )
         for record in rows.to_dict("records")
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
@@ -162,12 +187,13 @@ def _cells(row: Mapping[Any, Any]) -> tuple[Any, ...]:
     low, high = row["tracer_diffusivity_ci95_low_cm2_s"], row["tracer_diffusivity_ci95_high_cm2_s"]
     value = f"{short(row['tracer_diffusivity_cm2_s'])} [{short(low)}, {short(high)}]"
     if row["verdict"] == POORLY_KNOWN:
-        value = f"[{short(low)}, {short(high)}]"
+        value = f"poorly known: {short(low)} to {short(high)}"
     elif row["verdict"] != "moved":
         bound = useful_bound(row, "tracer_diffusivity", "cm2_s")
         value = "-" if bound is None else f"< {short(bound)}"
     why = row["refused"] if refused else row["reason"] if isinstance(row["reason"], str) else ""
     return (
+        str(row["level_of_theory"]),
         short(row["target_temperature_K"]),
         short(row["temperature_K"], 5),
         badge("refused" if refused else words_of(row["verdict"]), kind),

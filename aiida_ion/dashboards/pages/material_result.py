@@ -1,4 +1,4 @@
-"""Data of a material's page, each read once: the result shown and related ones."""
+"""Data of a material's page, each read once: the result shown and related ones, or fits without a result."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from aiida_ion.dashboards.crystals import named
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
 from aiida_ion.queries.reading.arrays import read_arrays
@@ -22,6 +23,8 @@ ALL, ONE = "levels", "one"
 RANKS = {"measured": 0, "poorly_known": 1, "bound": 2, "not_measurable": 3}
 #: Maximum number of lines in a plot.
 MOST_LINES = 8
+#: Maximum number of fits that are shown without a result, the newest.
+MOST_FITS = 200
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ class Result:
         """Return arrays of several nodes by UUID and name; those left out of an export are missing."""
         return read_arrays({uuid: self.contents[uuid] for uuid in uuids if uuid in self.contents}, names)
 
+    @property
+    def levels(self) -> list[str]:
+        """Return the levels of theory of the material, sorted."""
+        return named(self.results["level_of_theory"])
+
     @cached_property
     def beside(self) -> dict[str, Any]:
         """Return the other results of its work chain, from `details.beside`."""
@@ -95,3 +103,30 @@ class Result:
         if not isinstance(process, str):
             return details.beside(str(self.view.uuid))
         return {"process": process, "structure": structure} | details.outputs_of(process)
+
+
+@dataclass(frozen=True)
+class Fits(Result):
+    """A material without a conductivity: its temperatures, each fitted on its own.
+
+    :param fits: rows of the table of fits, newest first; those that a later round replaced are left out.
+    """
+
+    fits: pd.DataFrame
+
+    @cached_property
+    def all_points(self) -> pd.DataFrame:
+        """Return the newest fit of each level of theory and temperature."""
+        chosen = self.fits[~self.fits["superseded"].astype(bool)]
+        chosen = chosen.drop_duplicates(["level_of_theory", "target_temperature_K"]).head(MOST_FITS)
+        return details.fit_points([str(uuid) for uuid in chosen["uuid"]])
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """Return the same: there is no result to choose."""
+        return self.all_points
+
+    @property
+    def levels(self) -> list[str]:
+        """Return the levels of theory of the fits, sorted."""
+        return named(self.fits["level_of_theory"])

@@ -51,5 +51,6 @@ def _amount(species: Mapping[str, Any], name: str, unit: str, limit: Any) -> str
         return "-" if bound is None else f"< {short(bound)}"
     if not isinstance(edges, (list, tuple)) or len(edges) != 2:
         return short(value)
-    between = f"[{short(edges[0])}, {short(edges[1])}]"
-    return between if is_poorly_known(edges[0], edges[1], limit) else f"{short(value)} {between}"
+    if is_poorly_known(edges[0], edges[1], limit):
+        return f"poorly known: {short(edges[0])} to {short(edges[1])}"
+    return f"{short(value)} [{short(edges[0])}, {short(edges[1])}]"

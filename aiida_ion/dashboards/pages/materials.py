@@ -13,41 +13,71 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.choosing import within
 from aiida_ion.dashboards.columns import cells, column_title, numeric_columns
+from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import card, control, empty_state, figure_card, page
-from aiida_ion.dashboards.figures.landscape import BOUND, MOST_POINTS, SIGMA, landscape
+from aiida_ion.dashboards.figures.landscape import MOST_POINTS, landscape
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.filtering import filtered, ordered, with_elements
 from aiida_ion.dashboards.grids import column_choice, column_choice_id, grid
-from aiida_ion.dashboards.pages.materials_choices import CONTROLS, chosen, controls, formulas
+from aiida_ion.dashboards.material_rows import (
+    BOUND,
+    ENERGY,
+    EXPERIMENT,
+    SIGMA,
+    WORDS,
+    count_words,
+    file_rows,
+    harmless,
+    level_of,
+    material_rows,
+    results_of,
+    temperature_of,
+)
+from aiida_ion.dashboards.pages.materials_choices import (
+    CONTROLS,
+    chosen,
+    controls,
+    matching,
+    result_controls,
+    without_defaults,
+)
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, filter_model, written
 
+NOTE = (
+    "σ with its 95 % interval, its grade and Eₐ are the result of each material at the level of theory and temperature "
+    "chosen here. Only values are ranked; intervals, bounds and what is undetermined come last."
+)
 PATH = "/materials"
 TITLE = "Materials"
 GRID, FIGURE = "materials-grid", "materials-figure"
-X, Y = "activation_energy_eV", SIGMA
+X, Y = ENERGY, SIGMA
 #: Columns shown by default, in this order; others can be chosen.
 SHOWN = (
     "formula",
-    "best_grade",
-    "ionic_conductivity_mS_cm",
-    "verdict",
-    "activation_energy_eV",
-    "levels_of_theory",
-    "n_temperatures_moved",
-    "n_runs",
+    "crystal",
+    SIGMA,
+    "grade",
+    ENERGY,
+    EXPERIMENT,
+    "n_levels",
+    "n_running",
+    "n_failed",
     "wall_time_s",
     "time",
 )
+#: Columns that are never shown: they name, link and describe the others.
+BEHIND = ("key", "name", "href", *WORDS.values())
 #: Value in the address for no hidden columns.
 ALL_SHOWN = ("-",)
 
 
 def layout(view: View) -> Component:
     """Return the page."""
-    table = materials()
+    table = materials(view)
     if table.empty:
         words = "A material appears here with its first result."
         return page(TITLE, empty_state("No materials yet.", words, "aiida-ion run Li3N.cif --engine sevenn --wait"))
+    shown = len(_rows(filter_model(view.filters, numeric_columns(table)), view))
     return page(
         TITLE,
         card("Filter", html.Div(_controls(view), className="filters")),
@@ -55,7 +85,7 @@ def layout(view: View) -> Component:
         dcc.Store("materials-picked", data=list(view.selected)),
         dcc.Store("materials-refresh"),
         dcc.Download("materials-download"),
-        subtitle=html.Span(_count(len(table), len(table)), id="materials-count", role="status"),
+        subtitle=html.Span(count_words(shown, table, view), id="materials-count", role="status"),
     )
 
 
@@ -119,7 +149,7 @@ def register(app: Dash) -> None:
         model, selected, x, y, sort, columns, options, theme = given[len(CONTROLS) + 1 :]
         asked = _asked(given[: len(CONTROLS) + 1])
         table = _rows(model, asked)
-        marked = [str(entry["formula"]) for entry in selected or []]
+        marked = [str(entry["key"]) for entry in selected or []]
         hidden = tuple(option["value"] for option in options if option["value"] not in columns)
         view = replace(
             asked,
@@ -130,7 +160,12 @@ def register(app: Dash) -> None:
             filters=column_filters(model),
         )
         figure = _figure(table, x, y, asked, marked, theme)
-        return figure, _count(len(table), len(materials())), not asked.selected, written(PATH, view)
+        return (
+            figure,
+            count_words(len(table), materials(asked), asked),
+            not asked.selected,
+            written(PATH, without_defaults(view)),
+        )
 
     @app.callback(Output("materials-sort", "data"), Input(GRID, "getRowsRequest"), State("materials-sort", "data"))
     def sorting(request: Mapping[str, Any] | None, before: list[Mapping[str, str]] | None) -> Any:
@@ -149,37 +184,20 @@ def register(app: Dash) -> None:
     )
     def download(_: int, model: Any, sort: Any, columns: list[str], *given: Any) -> dict[str, Any]:
         table = ordered(_rows(model, _asked(given)), sort)
-        content = harmless(table[columns]).to_csv(index=False)
+        content = harmless(file_rows(table, columns, _asked(given))).to_csv(index=False)
         return {"content": content, "filename": "materials.csv", "type": "text/csv", "base64": False}
 
 
-def materials() -> pd.DataFrame:
-    """Return the table of materials, with the address of each one's page."""
-    return tables.derived("materials with links", _linked)
+def materials(view: View) -> pd.DataFrame:
+    """Return the table of materials, with the result of the level and temperature of a view and the address of each."""
+    table = material_rows(view)
+    first = [name for name in SHOWN if name in table.columns]
+    return table[[*first, *(name for name in table.columns if name not in first)]]
 
 
 def _hidden(names: Iterable[str]) -> tuple[str, ...]:
     """Return the columns hidden by default."""
     return tuple(name for name in names if name not in SHOWN)
-
-
-def harmless(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without cells that a spreadsheet would run as formulas."""
-    texts = [name for name in table.columns if name not in numeric_columns(table)]
-    return table.assign(**{name: table[name].map(_defused) for name in texts})
-
-
-def _defused(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
-def _linked() -> pd.DataFrame:
-    table = tables.table("materials")
-    first = [name for name in SHOWN if name in table.columns]
-    table = table[[*first, *(name for name in table.columns if name not in first)]]
-    results = zip(table["formula"], table["conductivity_uuid"], strict=True)
-    addresses = [View(formula=str(one), uuid=uuid if isinstance(uuid, str) else None) for one, uuid in results]
-    return table.assign(href=[view.url("/material") for view in addresses])
 
 
 def _asked(given: Sequence[Any]) -> View:
@@ -193,29 +211,19 @@ def _asked(given: Sequence[Any]) -> View:
 
 def _rows(model: Mapping[str, Any] | None, asked: View) -> pd.DataFrame:
     """Return the materials that match all choices."""
-    table = with_elements(materials(), asked.elements)
-    names = formulas(asked)
-    if names is not None:
-        table = table[table["formula"].isin(names)]
+    table = with_elements(matching(asked), asked.elements)
     if asked.selected:
-        table = table[table["formula"].isin(asked.selected)]
+        table = table[table["key"].isin(asked.selected)]
     return filtered(table, model)
 
 
 def _figure(table: pd.DataFrame, x: str, y: str, asked: View, marked: list[str], theme: str | None) -> Any:
-    """Return the figure of the matching materials: their results of the requested level, group and time."""
-    every = tables.table("conductivity")
-    results = within(every, asked)
-    if asked.level_of_theory:
-        results = results[results["level_of_theory"] == asked.level_of_theory]
-    styles = level_styles(every["level_of_theory"])
-    shown = results[results["formula"].isin(set(table["formula"]))].sort_values("time", ascending=False)
-    return landscape(shown, x, y, styles, theme_named(theme), marked)
-
-
-def _count(shown: int, total: int) -> str:
-    """Return the number of rows shown and the total."""
-    return f"{total:,} materials" if shown == total else f"{shown:,} of {total:,} materials"
+    """Return the figure of the matching materials: their results of the level and temperature, group and time."""
+    results = within(results_of(level_of(asked), temperature_of(asked)), asked)
+    keys = results["crystal"].astype(object).where(results["crystal"].notna(), results["formula"])
+    results = results.assign(key=keys)
+    shown = results[results["key"].isin(set(table["key"]))].sort_values("time", ascending=False)
+    return landscape(shown, x, y, level_styles(level_names()), theme_named(theme), marked)
 
 
 def _controls(view: View) -> list[Component]:
@@ -225,7 +233,7 @@ def _controls(view: View) -> list[Component]:
 
 
 def _table_card(view: View, table: pd.DataFrame) -> Component:
-    names = [name for name in table.columns if name != "href"]
+    names = [name for name in table.columns if name not in BEHIND]
     first = replace(view, hidden=view.hidden or _hidden(names))
     csv = html.Button("CSV", id="materials-csv", type="button", className="small", title="Download the rows as CSV")
     shown = grid(
@@ -234,20 +242,22 @@ def _table_card(view: View, table: pd.DataFrame) -> Component:
         first,
         columns=names,
         links={"formula": "href"},
-        row_id="formula" if table["formula"].is_unique else None,
+        words=WORDS,
+        row_id="key" if table["key"].is_unique else None,
         selectable=True,
         height_px=570,
         on_request=True,
     )
     tools = [column_choice(GRID, table, names, first.hidden), csv]
     sort = [{"colId": column, "sort": way} for column, way in view.sort]
-    return card("Table", shown, dcc.Store("materials-sort", data=sort), actions=tools)
+    chosen_result = html.Div(result_controls(view), className="filters")
+    return card("Table", chosen_result, shown, dcc.Store("materials-sort", data=sort), actions=tools, note=NOTE)
 
 
 def _figure_card(view: View) -> Component:
     results = tables.table("conductivity")
     x, y = view.x or X, view.y or Y
-    model = filter_model(view.filters, numeric_columns(materials()))
+    model = filter_model(view.filters, numeric_columns(materials(view)))
     table = _rows(model, view)
     axes = [
         control(

@@ -1,9 +1,10 @@
-"""Filters of materials beyond those of columns, and the resulting view."""
+"""Choices above the table of materials: whose conductivity it shows, and filters beyond those of columns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,13 +14,18 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.choosing import fitting, group_labels, moment, moment_words
 from aiida_ion.dashboards.components import control
+from aiida_ion.dashboards.material_rows import level_of, levels, material_rows, temperature_of, temperatures
 from aiida_ion.dashboards.state import View
+from aiida_ion.verdicts import NOT_MEASURABLE
 
 ELEMENTS, LEVEL, GRADES, GROUP = "materials-elements", "materials-level", "materials-grades", "materials-group"
 SINCE, UNTIL, COLDEST, HOTTEST = "materials-since", "materials-until", "materials-coldest", "materials-hottest"
+TEMPERATURE = "materials-temperature"
 #: In the order of the callbacks' arguments.
-CONTROLS = (ELEMENTS, LEVEL, GRADES, GROUP, SINCE, UNTIL, COLDEST, HOTTEST)
+CONTROLS = (ELEMENTS, LEVEL, GRADES, GROUP, SINCE, UNTIL, COLDEST, HOTTEST, TEMPERATURE)
 ELEMENT = re.compile(r"[A-Z][a-z]?")
+#: Grades of a result, from best to worst.
+GRADES_OF_RESULTS = ("A", "B", "C", "D", "bound")
 #: Values for no limit, K.
 NO_LOWEST_K, NO_HIGHEST_K = 0.0, 1e5
 
@@ -34,8 +40,8 @@ def chosen(values: Sequence[Any]) -> View:
 
     :param values: values of `CONTROLS`, in that order.
     """
-    elements, level, grades, group, since, until, coldest, hottest = values
-    return View(
+    elements, level, grades, group, since, until, coldest, hottest, temperature = values
+    view = View(
         elements=elements_in(elements),
         level_of_theory=level or None,
         grades=tuple(grades or ()),
@@ -44,6 +50,17 @@ def chosen(values: Sequence[Any]) -> View:
         until=moment(until, ends=True),
         temperature_K=_range(coldest, hottest),
     )
+    return view.with_options(temperature=temperature or None)
+
+
+def without_defaults(view: View) -> View:
+    """Return the view as it is written in the address: the usual level and temperature are left out."""
+    plain = View()
+    usual = temperature_of(plain)
+    is_usual = usual is not None and view.option("temperature") == f"{usual:g}"
+    level = None if view.level_of_theory == level_of(plain) else view.level_of_theory
+    shown = replace(view, level_of_theory=level)
+    return shown.with_options(temperature=None) if is_usual else shown
 
 
 def _range(coldest: Any, hottest: Any) -> tuple[float, float] | None:
@@ -52,37 +69,63 @@ def _range(coldest: Any, hottest: Any) -> tuple[float, float] | None:
     return (NO_LOWEST_K if coldest is None else float(coldest), NO_HIGHEST_K if hottest is None else float(hottest))
 
 
-def formulas(view: View) -> set[str] | None:
-    """Return the formulas with a matching result; ``None`` if nothing is chosen."""
-    if not (view.level_of_theory or view.grades or view.group or view.since or view.until or view.temperature_K):
-        return None
+def matching(view: View) -> pd.DataFrame:
+    """Return the materials of a view, with a result in its group, dates and temperatures, and of its grades.
+
+    A grade is that of the result in the table, so that the filter and the column agree.
+    """
+    table = material_rows(view)
+    if view.grades:
+        table = table[table["grade"].isin(view.grades)]
+    if not (view.group or view.since or view.until or view.temperature_K):
+        return table
+    plain = View(group=view.group, since=view.since, until=view.until, temperature_K=view.temperature_K)
     fits = tables.table(tables.FITS)
-    parts = (fitting(tables.table("conductivity"), view), fitting(fits[~fits["superseded"]], view))
-    return set(pd.concat([part["formula"] for part in parts]).dropna())
+    parts = (fitting(tables.table("conductivity"), plain), fitting(fits[~fits["superseded"]], plain))
+    keys = {
+        key for part in parts for key in part["crystal"].astype(object).where(part["crystal"].notna(), part["formula"])
+    }
+    return table[table["key"].isin(keys)]
 
 
 def controls(view: View) -> list[Component]:
     """Return the controls set as in the address."""
-    results = tables.table("conductivity")
-    levels = sorted(results["level_of_theory"].dropna().unique())
-    grades = sorted(results["grade"].dropna().unique())
+    table = tables.table("conductivity")
+    used = {*table.loc[table["verdict"] != NOT_MEASURABLE, "grade"].dropna(), *view.grades}
+    grades = [grade for grade in GRADES_OF_RESULTS if grade in used]
     typed = dcc.Input(
         " ".join(view.elements), id=ELEMENTS, type="text", placeholder="Li S", debounce=0.3, autoComplete="off"
     )
-    level = dcc.Dropdown(levels, view.level_of_theory, id=LEVEL, placeholder="any", className="dropdown")
     boxes = dcc.Checklist(grades, list(view.grades), id=GRADES, inline=True, className="inline")
     groups = dcc.Dropdown(_groups(view), view.group, id=GROUP, placeholder="any", className="dropdown")
     coldest, hottest = view.temperature_K or (NO_LOWEST_K, NO_HIGHEST_K)
     return [
         control("has all elements", typed),
-        control("has level of theory", level),
-        control("has grade", boxes),
+        control("grade of the result", boxes),
         control("has a result in group", groups),
         control("since", _day(SINCE, moment_words(view.since))),
         control("until", _day(UNTIL, moment_words(view.until, ends=True))),
-        control("from (K)", _kelvin(COLDEST, None if coldest == NO_LOWEST_K else coldest)),
+        control("has a temperature from (K)", _kelvin(COLDEST, None if coldest == NO_LOWEST_K else coldest)),
         control("to (K)", _kelvin(HOTTEST, None if hottest == NO_HIGHEST_K else hottest)),
     ]
+
+
+def result_controls(view: View) -> list[Component]:
+    """Return the choice of the level of theory and the temperature whose results the table shows."""
+    usual = temperature_of(view)
+    level = dcc.Dropdown(
+        levels(), level_of(view), id=LEVEL, clearable=False, placeholder="none", className="dropdown wide"
+    )
+    kelvins = [{"label": f"{value:g} K", "value": f"{value:g}"} for value in sorted(temperatures())]
+    temperature = dcc.Dropdown(
+        kelvins,
+        None if usual is None else f"{usual:g}",
+        id=TEMPERATURE,
+        clearable=False,
+        placeholder="none",
+        className="dropdown",
+    )
+    return [control("conductivities by", level), control("at", temperature)]
 
 
 def _groups(view: View) -> list[str]:

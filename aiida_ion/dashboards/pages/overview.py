@@ -1,17 +1,19 @@
-"""Overview: numbers, running processes, failures with reasons, and the newest results."""
+"""Overview: the conductors at one level of theory, what runs, failures by reason, and the newest results."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from dash import Dash, Input, Output, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
+from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import (
     aria,
     badge,
@@ -21,47 +23,78 @@ from aiida_ion.dashboards.components import (
     page_link,
     progress_bar,
     row,
-    stat,
-    stats,
     uuid_label,
 )
+from aiida_ion.dashboards.crystals import material_view
+from aiida_ion.dashboards.crystals import words_of as words_of_crystals
 from aiida_ion.dashboards.figures.theme import formula_label
-from aiida_ion.dashboards.state import View
+from aiida_ion.dashboards.material_rows import sigma_words
+from aiida_ion.dashboards.overview import conductors
+from aiida_ion.dashboards.overview.failures import MOST_READ as MOST_READ_FAILURES
+from aiida_ion.dashboards.overview.failures import MOST_REASONS, by_reason
+from aiida_ion.dashboards.pages.materials_choices import without_defaults
+from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
-from aiida_ion.queries.running.states import failure_kind, failure_reason, state_text
+from aiida_ion.queries.running.states import state_text
 from aiida_ion.units import duration
-from aiida_ion.verdicts import POORLY_KNOWN, useful_bound, words_of
 
 PATH = "/"
 TITLE = "Overview"
 REFRESH_MS = 10_000
 #: Maximum number of running work chains shown, and of jobs whose folder is read.
 MOST_RUNNING, MOST_READ = 12, 8
-MOST_FAILED, MOST_RECENT = 8, 10
+MOST_RECENT = 10
+CONDUCTORS, STORE = "overview-conductors", "overview-view"
 
 
-def layout(view: View) -> Component:  # noqa: ARG001
+def layout(view: View) -> Component:
     """Return the page."""
-    counts: dict[Any, Any] = tables.derived("overview counts", _counts).iloc[0].to_dict()
-    if not counts["jobs"] and not counts["conductivities"] and not counts["fits"]:
+    numbers = counts()
+    if not numbers["jobs"] and not numbers["materials"]:
         return page(TITLE, card("Nothing here yet", _nothing()))
-    parts: list[Component] = [_stats(counts)]
+    parts: list[Component] = []
+    if numbers["conductivities"]:
+        shown = html.Div(conductors.cards(view), id=CONDUCTORS, className="page")
+        parts += [dcc.Store(STORE, data=view.query()), conductors.controls(view), shown]
     if tables.changes():
-        parts += [
-            card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite"))),
-            dcc.Interval("overview-clock", interval=REFRESH_MS),
-        ]
-    parts.append(row(card("Latest results", _recent()), card("Failed", _failures(), note=_failed_note(counts))))
-    return page(TITLE, *parts, subtitle="Results, running processes, failures and the latest conductivities.")
+        parts += [_running_card(), dcc.Interval("overview-clock", interval=REFRESH_MS)]
+    parts.append(row(*_latest_card(), *_failures_card()))
+    return page(TITLE, *parts, subtitle=_counts_line(numbers))
 
 
 def register(app: Dash) -> None:
-    """Add the callback that updates the running processes."""
+    """Add the callbacks: what runs, and the conductors at the chosen level of theory and temperature."""
 
-    @app.callback(Output("overview-running", "children"), Input("overview-clock", "n_intervals"))
-    def refresh(_: int | None) -> list[Component]:
-        return running(read=True)
+    @app.callback(
+        Output("overview-running", "children"),
+        Output("overview-running-card", "hidden"),
+        Input("overview-clock", "n_intervals"),
+    )
+    def refresh(_: int | None) -> tuple[list[Component], bool]:
+        return running(read=True), activity.running().empty
+
+    @app.callback(
+        Output(CONDUCTORS, "children"),
+        Output(QUERY, "data", allow_duplicate=True),
+        Input(conductors.LEVEL, "value"),
+        Input(conductors.TEMPERATURE, "value"),
+        State(STORE, "data"),
+        State(THEME, "data"),
+        prevent_initial_call=True,
+    )
+    def choose(level: str, temperature: str, query: str, theme: str | None) -> tuple[list[Component], dict[str, str]]:
+        view = replace(View.from_query(query), level_of_theory=level or None, theme=theme)
+        view = view.with_options(temperature=temperature or None)
+        return conductors.cards(view), written(PATH, without_defaults(view))
+
+    app.clientside_callback(ClientsideFunction("points", "follow"), Input(conductors.FIGURE, "clickData"))
+
+
+def _running_card() -> Component:
+    """Return what runs; hidden while nothing does."""
+    shown = card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite")))
+    return html.Div(shown, id="overview-running-card", hidden=activity.running().empty)
 
 
 def running(read: bool) -> list[Component]:
@@ -92,21 +125,37 @@ def running(read: bool) -> list[Component]:
     return [html.Ul(items, className="list"), *([rest] if rest else [])]
 
 
-def _counts() -> pd.DataFrame:
-    return pd.DataFrame([activity.counts()])
+def counts() -> dict[str, int]:
+    """Return how much there is, as the tables of the other pages count it."""
+    materials, fits = tables.table("materials"), tables.table(tables.FITS)
+    jobs = tables.derived("overview jobs", lambda: pd.DataFrame([{"jobs": activity.n_jobs()}]))
+    return {
+        "materials": len(materials),
+        "levels": len(level_names()),
+        "conductivities": len(tables.table("conductivity")),
+        "fits": int((~fits["superseded"].astype(bool)).sum()),
+        "jobs": int(jobs["jobs"].iloc[0]),
+        "running": int(materials["n_running"].sum()),
+        "failed": int(materials["n_failed"].sum()),
+    }
 
 
-def _stats(counts: Mapping[str, Any]) -> Component:
-    """Return the line of numbers."""
-    shown = {name: f"{int(value):,}" for name, value in counts.items()}
-    return stats(
-        stat("materials", shown["materials"], href="/materials"),
-        stat("levels of theory", shown["levels"]),
-        stat("conductivities", shown["conductivities"]),
-        stat("diffusion fits", shown["fits"]),
-        stat("molecular-dynamics jobs", shown["jobs"]),
-        stat("failed work chains", shown["failed"]),
-    )
+def _counts_line(numbers: Mapping[str, int]) -> Component:
+    """Return how much there is, in one line."""
+    words = {
+        "materials": "materials",
+        "levels": "levels of theory",
+        "conductivities": "conductivities",
+        "fits": "diffusion fits",
+        "jobs": "molecular-dynamics jobs",
+        "running": "running",
+        "failed": "failed",
+    }
+    parts = [f"{numbers[name]:,} {text}" for name, text in words.items() if numbers[name] or name not in _QUIET]
+    return html.Span([page_link(parts[0], "/materials"), " · ", " · ".join(parts[1:])])
+
+
+_QUIET = ("running", "failed")
 
 
 def _nothing() -> Component:
@@ -144,47 +193,50 @@ def _expected(seconds: float) -> str:
     return f"{duration(seconds)} left, until {end:%H:%M}" + (f" on {end:%d %b}" if seconds > 43_200 else "")
 
 
-def _failures() -> Component:
-    """Return the latest failures, with reasons and links to their provenance."""
-    table = tables.derived("overview failures", lambda: activity.failures(MOST_FAILED))
+def _failures_card() -> list[Component]:
+    """Return the latest failures, one line for each reason; nothing where nothing failed."""
+    table = tables.derived("overview failures", lambda: activity.failures(MOST_READ_FAILURES))
     if table.empty:
-        return html.P("Nothing failed.", className="muted")
-    names = activity.about([int(pk) for pk in table["pk"]])
-    items = []
-    for failed in table.to_dict("records"):
-        record = {str(key): value for key, value in failed.items()}
-        line = [badge(failure_kind(record), "bad"), *_name(record, names), uuid_label(str(record["uuid"]))]
-        when = html.Span(f"{record['mtime']:%d %b %Y}", className="end")
-        reason = html.Div(failure_reason(record), className="reason")
-        items.append(html.Li([html.Div([*line, when], className="line"), reason]))
-    return html.Ul(items, className="list")
+        return []
+    groups = by_reason(table)
+    shown = groups[:MOST_REASONS]
+    names = activity.about([int(group["newest"]["pk"]) for group in shown])
+    items = [html.Li(_failure(group, names)) for group in shown]
+    more = len(groups) - len(shown)
+    rest = html.P(f"and {more} more reasons: aiida-ion status lists failures", className="muted") if more else None
+    note = f"By reason, of the latest {len(table)}." if len(table) >= MOST_READ_FAILURES else "By reason."
+    return [card("Failed", html.Ul(items, className="list"), rest, note=note)]
 
 
-def _failed_note(counts: Mapping[str, Any]) -> str | None:
-    return f"The latest {MOST_FAILED}." if counts["failed"] > MOST_FAILED else None
+def _failure(group: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
+    """Return one reason: how often, and the newest process that failed for it."""
+    newest = group["newest"]
+    often = html.Strong(f"{group['n']} ×") if group["n"] > 1 else None
+    line = [often, badge(group["kind"], "bad"), *_name(newest, names), uuid_label(str(newest["uuid"]))]
+    when = html.Span(f"{newest['mtime']:%d %b %Y}", className="end")
+    return [html.Div([*line, when], className="line"), html.Div(group["reason"], className="reason")]
+
+
+def _latest_card() -> list[Component]:
+    """Return the newest conductivities; nothing where there is none."""
+    return [card("Latest results", _recent())] if len(tables.table("conductivity")) else []
 
 
 def _recent() -> Component:
     """Return the newest conductivities with their intervals or bounds."""
-    table = tables.derived("overview recent", lambda: activity.recent_conductivities(MOST_RECENT))
-    if table.empty:
-        return html.P(
-            "No conductivity yet: it appears when all temperatures of a work chain are done.", className="muted"
-        )
-    heads = ("material", "level of theory", "T (K)", "σ (mS/cm), 95 %", "", "when")
-    looks = ("tight", "", "", "", "tight", "tight")
+    table = tables.table("conductivity").sort_values("time", ascending=False).head(MOST_RECENT)
+    heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "when")
+    looks = ("tight", "tight", "", "", "", "tight")
     body = []
-    for record in table.to_dict("records"):
-        formula = str(record["formula"])
-        link = page_link(formula_label(formula), View(formula=formula, uuid=record["uuid"]).url("/material"))
-        verdict = str(record["verdict"])
-        kind = {"measured": "good", "poorly_known": "doubtful", "bound": "doubtful"}.get(verdict, "bad")
+    for record, words in zip(table.to_dict("records"), words_of_crystals(table["crystal"]), strict=True):
+        view = material_view(record["formula"], record["crystal"], record["uuid"])
+        link = page_link(formula_label(record["formula"]), view.url("/material"))
         cells: tuple[Any, ...] = (
             link,
+            words,
             str(record["level_of_theory"]),
             _temperature(record["target_temperature_K"]),
-            _conductivity(record),
-            badge(words_of(verdict), kind),
+            sigma_words(record),
             f"{record['time']:%d %b %H:%M}",
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
@@ -194,18 +246,6 @@ def _recent() -> Component:
 
 def _temperature(value: Any) -> str:
     return f"{value:.0f}" if _is_number(value) else "-"
-
-
-def _conductivity(record: Mapping[Any, Any]) -> str:
-    """Return a conductivity with its interval, or its bound, or the word for neither."""
-    value, bound = record["ionic_conductivity_mS_cm"], useful_bound(record, "ionic_conductivity", "mS_cm")
-    if record["verdict"] not in ("bound", "not_measurable") and _is_number(value):
-        ends = record["ionic_conductivity_ci95_mS_cm"]
-        if record["verdict"] == POORLY_KNOWN and isinstance(ends, (list, tuple)) and len(ends) == 2:
-            return f"{ends[0]:.2g} to {ends[1]:.2g}"
-        interval = f" [{ends[0]:.2g}, {ends[1]:.2g}]" if isinstance(ends, (list, tuple)) and len(ends) == 2 else ""
-        return f"{value:.3g}{interval}"
-    return f"< {bound:.2g}" if bound is not None else words_of(record["verdict"])
 
 
 def _is_number(value: Any) -> bool:

@@ -15,7 +15,7 @@ from aiida_ion.aiida_private.storage import query_statement
 from aiida_ion.engine_kinds import ENGINE_PREFIX
 from aiida_ion.queries.reading.kinds import FLAGS, is_number, kind_of, read_column
 from aiida_ion.queries.reading.lenient import is_lenient, plain_text, read_leniently, without_overflow
-from aiida_ion.verdicts import BOUND, verdict_of
+from aiida_ion.verdicts import BOUND, MAX_USEFUL_BOUND, is_poorly_known, largest_useful_bound, verdict_of
 
 DIFFUSION_PROCESS = "aiida.calculations:ion.diffusion"
 CONDUCTIVITY_PROCESS = "aiida.workflows:ion.conductivity"
@@ -32,6 +32,10 @@ _MODULES = {
     "fit_conductivity": "conductivity",
     "link_experiment": "experiment",
 }
+
+
+#: Quantities without a verdict of their own, whose tables have an interval.
+BESIDE = ("collective_", "all_species_", "green_kubo_")
 
 
 def of_function(name: str) -> dict[str, Any]:
@@ -180,10 +184,41 @@ def verdicts(table: pd.DataFrame) -> list[str | None]:
 
 
 def judged(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of results with their verdicts, and with upper bounds only where they are the result."""
+    """Return a table of results with their verdicts, and with numbers only where they say something.
+
+    An upper bound is left where it is the result and below what any solid reaches. A quantity beside the one that the
+    verdict is about, such as the collective conductivity, keeps only its interval where that is too wide.
+    """
     made = table.assign(verdict=pd.Series(verdicts(table), index=table.index, dtype=object))
-    bounds = [name for name in made.columns if "_upper_bound_" in name]
-    return made.assign(**{name: made[name].where(made["verdict"] == BOUND) for name in bounds})
+    is_bound = made["verdict"] == BOUND
+    kept: dict[str, Any] = {}
+    for name in made.columns:
+        quantity, found, unit = name.partition("_upper_bound_")
+        if found:
+            numbers = pd.to_numeric(made[name], errors="coerce")
+            kept[name] = made[name].where(is_bound & (numbers <= _largest(made, unit)))
+        quantity, found, unit = name.partition("_ci95_")
+        if found and quantity.startswith(BESIDE) and f"{quantity}_{unit}" in made:
+            limits = made.get("max_interval_decades", pd.Series(None, index=made.index, dtype=object))
+            poor = [_is_poor(*pair) for pair in zip(made[name], limits, strict=True)]
+            value = f"{quantity}_{unit}"
+            kept[value] = made[value].mask(pd.Series(poor, index=made.index, dtype=bool))
+    return made.assign(**kept)
+
+
+def _largest(table: pd.DataFrame, unit: str) -> pd.Series[float]:
+    """Return the largest useful bound of each row, as its fit set it."""
+    stated = table.get(MAX_USEFUL_BOUND[unit], pd.Series(None, index=table.index, dtype=object))
+    return pd.Series(
+        [largest_useful_bound({MAX_USEFUL_BOUND[unit]: limit}, unit) for limit in stated],
+        index=table.index,
+        dtype=float,
+    )
+
+
+def _is_poor(interval: Any, max_interval_decades: Any) -> bool:
+    is_interval = isinstance(interval, (list, tuple)) and len(interval) == 2
+    return is_interval and is_poorly_known(interval[0], interval[1], max_interval_decades)
 
 
 def whole(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:

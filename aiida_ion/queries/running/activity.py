@@ -1,4 +1,4 @@
-"""Activity: size of the database, running and failed processes, newest results. Fast in a database of any size."""
+"""Activity: running and failed processes, and the number of jobs. Fast in a database of any size."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.queries.reading.shared import (
-    CONDUCTIVITY_CHAINS,
     CONDUCTIVITY_PROCESS,
-    DIFFUSION_PROCESS,
     ENSEMBLE_PROCESS,
     attributes,
     frame,
-    judged,
     md_processes,
     rows,
 )
@@ -28,17 +25,6 @@ from aiida_ion.queries.running.processes import ENDED, PROCESS_FIELDS, ours
 ROOTS = (CONDUCTIVITY_PROCESS, ENSEMBLE_PROCESS, "aiida.workflows:ion.comparison")
 LATELY = timedelta(days=7)
 COLUMNS = ("pk", "uuid", "ctime", "mtime", *(field.rpartition(".")[2] for field in PROCESS_FIELDS))
-RECENT = (
-    "formula",
-    "level_of_theory",
-    "verdict",
-    "target_temperature_K",
-    "ionic_conductivity_mS_cm",
-    "ionic_conductivity_ci95_mS_cm",
-    "ionic_conductivity_upper_bound_mS_cm",
-    "activation_energy_eV",
-    "max_interval_decades",
-)
 #: Maximum length of a chain of callers.
 DEPTH = 5
 _FAILED: dict[str, Any] = {
@@ -47,22 +33,9 @@ _FAILED: dict[str, Any] = {
 _ALIVE: dict[str, Any] = {"attributes.process_state": {"!in": list(ENDED)}}
 
 
-def counts() -> dict[str, int]:
-    """Return the numbers of materials, levels of theory, conductivities, fits, jobs and failed work chains."""
-    known = orm.QueryBuilder().append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, tag="chain")
-    columns = attributes(["formula", "level_of_theory"])
-    known.append(orm.ArrayData, with_incoming="chain", edge_filters={"label": "conductivity"}, project=columns)
-    records = rows(known)
-    failed = {"and": [{"process_type": {"in": list(ROOTS)}}, _FAILED]}
-    return {
-        "materials": len({str(formula) for formula, _ in records}),
-        "levels": len({str(level) for _, level in records}),
-        "conductivities": len(records),
-        "fits": _n_of(DIFFUSION_PROCESS),
-        "jobs": _n_of(*md_processes()),
-        # Counted by rows, because the database's own count could fail on a stored exit status.
-        "failed": len(rows(orm.QueryBuilder().append(orm.WorkChainNode, filters=failed, project=["id"]))),
-    }
+def n_jobs() -> int:
+    """Return the number of molecular-dynamics jobs."""
+    return _n_of(*md_processes())
 
 
 def _n_of(*process_types: str) -> int:
@@ -138,29 +111,6 @@ def _formula(sites: Any) -> str:
     counts = Counter(str(site.get("kind_name")) for site in listed if isinstance(site, dict))
     divisor = math.gcd(*counts.values())
     return "".join(f"{name}{n // divisor if n > divisor else ''}" for name, n in counts.items())
-
-
-def recent_conductivities(limit: int = 10) -> pd.DataFrame:
-    """Return the newest conductivities: pk and uuid of the result, `RECENT`, its time and its work chain's uuid."""
-    query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["uuid"], tag="chain")
-    query.append(
-        orm.ArrayData,
-        with_incoming="chain",
-        edge_filters={"label": "conductivity"},
-        project=["id"],
-        tag="result",
-    )
-    query.order_by({"result": {"ctime": "desc"}}).limit(limit)
-    newest = frame(query, ["process_uuid", "pk"])
-    # Attributes are read afterwards: SQLite would extract them from all rows to find the newest.
-    details = orm.QueryBuilder().append(
-        orm.ArrayData,
-        filters={"id": {"in": [*map(int, newest["pk"]), -1]}},
-        project=["id", "uuid", "ctime", *attributes(RECENT)],
-    )
-    table = newest.merge(frame(details, ["pk", "uuid", "time", *RECENT]), on="pk")
-    return judged(table)
 
 
 def _processes(filters: dict[str, Any], newest: int | None = None) -> pd.DataFrame:

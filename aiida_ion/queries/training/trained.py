@@ -20,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     md_processes,
     of_function,
 )
+from aiida_ion.verdicts import SHOWN_LIMITS
 
 WATCH = "aiida.calculations:ion.watch"
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -27,7 +28,7 @@ RUN_COLUMNS = ("temperature_K", "seed", "process_state", "exit_status", "time", 
 _RESULT = (
     *("formula", "level_of_theory", "target_temperature_K", "verdict", "grade"),
     *("tracer_diffusivity_cm2_s", "tracer_diffusivity_ci95_cm2_s", "tracer_diffusivity_upper_bound_cm2_s"),
-    *("fit_consistent", "refused_because", "n_eff", "max_interval_decades"),
+    *("fit_consistent", "refused_because", "n_eff", *SHOWN_LIMITS),
 )
 RESULT_COLUMNS = (
     *("formula", "level_of_theory", "target_temperature_K", "verdict", "grade", "tracer_diffusivity_cm2_s"),

@@ -37,7 +37,11 @@ def arrhenius_parameters(inputs: Mapping[str, Any], refused: Sequence[Mapping[st
     }
 
 
+#: Settings of the fits that say which numbers are shown, and that hold for the conductivity, too.
+_LIMITS = ("max_interval_decades", "max_useful_bound_cm2_s", "max_useful_bound_mS_cm")
+
+
 def interval_limit(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the decades beyond which a number is poorly known, where the fits set it."""
+    """Return what the fits set of the limits beyond which a number is poorly known, or a bound says nothing."""
     parameters = inputs["diffusion"]["parameters"].get_dict() if "parameters" in inputs["diffusion"] else {}
-    return {name: parameters[name] for name in ("max_interval_decades",) if name in parameters}
+    return {name: parameters[name] for name in _LIMITS if name in parameters}

@@ -96,21 +96,22 @@ def test_an_experiment_is_a_star_and_its_bound_a_hollow_one() -> None:
     table = pd.DataFrame(
         {
             "dataset": "OBELiX",
-            "entry_id": ["a", "<b>"],
-            "ionic_conductivity_mS_cm": [1e-2, None],
-            "ionic_conductivity_upper_bound_mS_cm": [None, 1e-7],
-            "temperature_K": [300.0, None],
-            "conductivity_kind": ["total", "bulk"],
-            "uuid": ["x", "y"],
+            "entry_id": ["a", "<b>", "c"],
+            "ionic_conductivity_mS_cm": [1e-2, None, 5.0],
+            "ionic_conductivity_upper_bound_mS_cm": [None, 1e-7, None],
+            "temperature_K": [300.0, 350.0, None],
+            "conductivity_kind": ["total", "bulk", "total"],
+            "uuid": ["x", "y", "z"],
         }
     )
     stars = trace(arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT, experiments=table), "experiment")
     assert list(stars.marker.symbol) == ["star", "star-open"]
-    np.testing.assert_allclose(stars.y, np.log10([1e-2 * 300, 1e-7 * 300]))
-    assert [row[0] for row in stars.customdata] == ["x", "y"]
+    np.testing.assert_allclose(stars.y, np.log10([1e-2 * 300, 1e-7 * 350]))
+    assert [row[0] for row in stars.customdata] == ["x", "y"]  # what has no temperature is not at 300 K
+    assert stars.meta["columns"] == {"is_bound": [False, True], "refused": [False, False]}
     assert "&lt;b&gt;" in stars.hovertext[1]
     as_d = arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT, experiments=table, quantity="diffusivity")
-    np.testing.assert_allclose(trace(as_d, "experiment").y, np.log10([1e-2 * 300, 1e-7 * 300]) - FACTOR)
+    np.testing.assert_allclose(trace(as_d, "experiment").y, np.log10([1e-2 * 300, 1e-7 * 350]) - FACTOR)
 
 
 def test_degrees_celsius_stand_above_without_overlap() -> None:
@@ -142,4 +143,24 @@ def test_of_what_is_poorly_known_only_the_interval_is_drawn() -> None:
     assert list(drawn.marker.symbol) == [STYLES[LEVEL].symbol, "line-ew-open"]
     assert drawn.error_y.arrayminus[1] == pytest.approx(2.0)
     assert "poorly known" in drawn.hovertext[1] and "poorly known" not in drawn.hovertext[0]
+    assert f"{diffusivity(800):.2e}" not in drawn.hovertext[1]  # the middle of such an interval is no value
+    assert drawn.meta["columns"]["is_poorly_known"] == [False, True]
     assert trace(figure, "poorly known").marker.symbol == "line-ew-open"
+
+
+def test_an_interval_of_many_decades_stretches_no_axis() -> None:
+    wide = {"tracer_diffusivity_ci95_low_cm2_s": 1e-30, "tracer_diffusivity_ci95_high_cm2_s": 1e10}
+    poor = point(800, verdict="poorly_known", **wide)
+    figure = arrhenius_figure(pd.DataFrame([point(600), poor, point(1000)]), [], STYLES, theme=LIGHT)
+    low, high = figure.layout.yaxis.range
+    assert high - low < 5.0
+    assert low < np.log10(diffusivity(600)) + FACTOR < np.log10(diffusivity(1000)) + FACTOR < high
+    # Alone it is drawn whole.
+    assert arrhenius_figure(pd.DataFrame([poor]), [], STYLES, theme=LIGHT).layout.yaxis.range is None
+
+
+def test_the_file_says_which_points_are_bounds_and_which_were_refused() -> None:
+    drawn = next(one for one in arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT).data if one.meta is not None)
+    columns = drawn.meta["columns"]
+    assert columns["refused"] == [False, False, False, True, False]
+    assert columns["is_bound"] == [False, False, False, False, True]

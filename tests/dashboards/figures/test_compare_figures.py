@@ -9,7 +9,7 @@ from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error
 from aiida_ion.dashboards.figures.force_parity import MAX_POINTS, force_parity_figure
 from aiida_ion.dashboards.figures.pareto import pareto_figure
 from aiida_ion.dashboards.figures.parity import LARGEST, parity_figure
-from aiida_ion.dashboards.figures.theme import DARK, LIGHT, Theme, level_styles
+from aiida_ion.dashboards.figures.theme import DARK, LIGHT, Theme, formula_label, level_styles
 from aiida_ion.dashboards.pairs import pairs, sides
 from aiida_ion.dashboards.quantities import QUANTITIES
 from tests.dashboards.rows import bound_row, conductivity_row, table
@@ -52,6 +52,9 @@ def test_parity_shows_values_bounds_intervals_and_sizes(theme: Theme) -> None:
     assert points.error_x.array[0] == 1.0
     assert np.isnan(points.error_y.array[1])
     assert points.customdata.tolist()[0] == ["A-MLIP", "A-PBE"]
+    columns = points.meta["columns"]
+    assert (columns["is_bound"], columns["x_is_bound"]) == ([False, True, False], [False, False, True])
+    assert columns["refused"] == [False] * 3
     ring = trace(figure, "chosen")
     assert (list(ring.x), list(ring.y)) == ([1.0], [10.0])
 
@@ -118,7 +121,7 @@ def test_of_many_materials_those_farthest_off_are_shown() -> None:
     result = made(*rows)
     order = material_order(result)
     assert len(order) == MAX_MATERIALS
-    assert order[0] == f"M{n - 1}" and "M0" not in order
+    assert order[0] == formula_label(f"M{n - 1}") and formula_label("M0") not in order
     assert len(trace(error_figure(result, SIGMA, "PBE", STYLES, theme=LIGHT), "MLIP").x) == MAX_MATERIALS
     assert height_px(result) > height_px(FOUND)
 
@@ -172,3 +175,24 @@ def test_figures_without_data_say_so() -> None:
     assert "No material" in error_figure(empty, SIGMA, "PBE", STYLES, theme=LIGHT).layout.annotations[0].text
     nothing = table({"level_of_theory": "A", "cost": 1.0, "error": 0.0, "uuid": "", "formula": ""}).iloc[:0]
     assert "No level" in pareto_figure(nothing, nothing, "", "", {}, theme=LIGHT).layout.annotations[0].text
+
+
+def test_what_is_poorly_known_stretches_no_axis() -> None:
+    wide = {"ionic_conductivity_ci95_low_mS_cm": 1e-9, "ionic_conductivity_ci95_high_mS_cm": 1e9}
+    rows = (conductivity_row("D", "PBE", 1.0), conductivity_row("D", "MLIP", 1e8, verdict="poorly_known", **wide))
+    both = made(conductivity_row("A", "PBE", 1.0), conductivity_row("A", "MLIP", 10.0), *rows)
+    low, high = parity_figure(both, SIGMA, "PBE", STYLES, theme=LIGHT).layout.xaxis.range
+    assert high - low < 5.0
+    assert "1e+08" not in trace(parity_figure(both, SIGMA, "PBE", STYLES, theme=LIGHT), "MLIP").text[1]
+
+
+def test_crystals_of_one_formula_have_a_line_each() -> None:
+    rows = [
+        conductivity_row("A", level, value, structure_uuid=crystal, uuid=f"{crystal}-{level}")
+        for level in ("PBE", "MLIP")
+        for crystal, value in (("cubic", 1.0 if level == "PBE" else 100.0), ("layered", 1.0))
+    ]
+    both = made(*rows)
+    assert both["same_structure"].all()
+    named = both.assign(material=[f"A ({crystal})" for crystal in both["y_crystal"]])
+    assert material_order(named) == ["A (cubic)", "A (layered)"]

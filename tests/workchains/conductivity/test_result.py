@@ -26,9 +26,10 @@ def test_refused_temperatures_are_named_in_rising_order() -> None:
 @pytest.mark.usefixtures("aiida_profile")
 def test_the_limit_of_intervals_is_that_of_the_fits() -> None:
     parameters = {"target_temperature_K": 300.0, "priors": {"max_activation_energy_eV": 1.0}}
+    limits = {"max_interval_decades": 1.5, "max_useful_bound_mS_cm": 9.0}
     inputs = {
         "parameters": orm.Dict(parameters),
-        "diffusion": {"parameters": orm.Dict({"max_interval_decades": 1.5, "min_n_eff": 5.0})},
+        "diffusion": {"parameters": orm.Dict(limits | {"min_n_eff": 5.0})},
         "md": {"engine": {}},
     }
-    assert arrhenius_parameters(inputs, []) == parameters | {"max_interval_decades": 1.5, "failed": []}
+    assert arrhenius_parameters(inputs, []) == parameters | limits | {"failed": []}

@@ -7,7 +7,15 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from aiida_ion.dashboards.columns import column_title
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, formula_label, new_figure, plain
+from aiida_ion.dashboards.figures.theme import (
+    OKABE_ITO,
+    Theme,
+    empty_figure,
+    file_columns,
+    formula_label,
+    new_figure,
+    plain,
+)
 
 #: Verdict -> colour and symbol.
 VERDICTS = {"pass": (OKABE_ITO["bluish green"], "circle"), "unsure": (OKABE_ITO["orange"], "diamond")}
@@ -59,6 +67,7 @@ def ranking_figure(
                 "thickness": 1.5,
             },
             customdata=shown.loc[here, ["structure_uuid"]].to_numpy(dtype=object),
+            meta=file_columns(x_is_bound=middle[here].isna()),
             text=[f"rank {row['rank_best']} to {row['rank_worst']}" for row in shown.loc[here].to_dict("records")],
             hovertemplate="%{y}: %{x:.3g}<br>%{text}<extra></extra>",
         )

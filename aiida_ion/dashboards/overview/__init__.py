@@ -1,0 +1,1 @@
+"""Parts of the overview: the conductors at one level of theory, how levels agree, and failures by reason."""
