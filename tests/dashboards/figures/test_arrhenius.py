@@ -143,3 +143,15 @@ def test_of_what_is_poorly_known_only_the_interval_is_drawn() -> None:
     assert drawn.error_y.arrayminus[1] == pytest.approx(2.0)
     assert "poorly known" in drawn.hovertext[1] and "poorly known" not in drawn.hovertext[0]
     assert trace(figure, "poorly known").marker.symbol == "line-ew-open"
+
+
+def test_members_of_an_ensemble_are_behind_their_mean() -> None:
+    members = pd.DataFrame([point(800, label="o000", uuid="first"), point(800, label="o001 <i>", uuid="second")])
+    figure = arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT, members=members)
+    names = [one.name for one in figure.data]
+    assert names.index("members") < names.index("PBE &lt;b&gt;")
+    shown = trace(figure, "members")
+    np.testing.assert_allclose(shown.y, np.log10(diffusivity(800)) + FACTOR)
+    assert [row[0] for row in shown.customdata] == ["first", "second"]
+    assert "member o001 &lt;i&gt;" in shown.hovertext[1]
+    assert "members" not in [one.name for one in arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT).data]
