@@ -96,11 +96,12 @@ def _curve(uuid: str, refused: object) -> MsdCurve:
         raise ValueError(f"{uuid} is neither a conductivity nor a diffusivity")
     edges = read_column("fit_window_ps", [attributes.get("fit_window_ps")], "interval")[0]
     temperature_K = attributes.get("temperature_K")
+    curves: dict[str, Any] = {name: arrays.get(name, np.empty(0)) for name in CURVES}
     return MsdCurve(
         uuid=uuid,
         temperature_K=math.nan if temperature_K is None else float(temperature_K),
         fit_window_ps=None if edges is None else (edges[0], edges[1]),
         tracer_diffusivity_cm2_s=attributes.get("tracer_diffusivity_cm2_s"),
         refused=isinstance(refused, str),
-        **{name: arrays.get(name, np.empty(0)) for name in CURVES},
+        **curves,
     )

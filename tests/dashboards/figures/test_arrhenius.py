@@ -164,3 +164,15 @@ def test_the_file_says_which_points_are_bounds_and_which_were_refused() -> None:
     columns = drawn.meta["columns"]
     assert columns["refused"] == [False, False, False, True, False]
     assert columns["is_bound"] == [False, False, False, False, True]
+
+
+def test_members_of_an_ensemble_are_behind_their_mean() -> None:
+    members = pd.DataFrame([point(800, label="o000", uuid="first"), point(800, label="o001 <i>", uuid="second")])
+    figure = arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT, members=members)
+    names = [one.name for one in figure.data]
+    assert names.index("members") < names.index("PBE &lt;b&gt;")
+    shown = trace(figure, "members")
+    np.testing.assert_allclose(shown.y, np.log10(diffusivity(800)) + FACTOR)
+    assert [row[0] for row in shown.customdata] == ["first", "second"]
+    assert "member o001 &lt;i&gt;" in shown.hovertext[1]
+    assert "members" not in [one.name for one in arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT).data]

@@ -11,13 +11,13 @@ from pymatgen.core import Lattice, Structure
 from aiida_ion.workchains.ensemble.workchain import EnsembleWorkChain
 from tests.conftest import OPTIONS
 
-#: Gillan's calcium fluoride; strontium repels fluorine from a little farther away.
+#: A calcium fluoride softer than Gillan's; strontium repels fluorine from a little farther away.
 COMMANDS = """
 pair_style buck/coul/long 6.0
 kspace_style ewald 1.0e-4
 pair_coeff * * 0.0 1.0 0.0
-pair_coeff Ca F 674.3 0.336 0.0
-pair_coeff F Sr 900.0 0.336 0.0
+pair_coeff Ca F 640.0 0.336 0.0
+pair_coeff F Sr 760.0 0.336 0.0
 pair_coeff F F 1808.0 0.293 109.1
 """
 POTENTIAL = {
