@@ -112,6 +112,8 @@ def _members(groups: list[orm.Group]) -> set[int]:
 
 def _computed_by(pks: set[int]) -> set[int]:
     """Return the work chains that computed some of the nodes through a calculation function."""
+    if not pks:
+        return set()
     query = orm.QueryBuilder().append(orm.Data, filters={"id": {"in": pks}}, tag="result")
     query.append(orm.CalcFunctionNode, with_outgoing="result", tag="function")
     return set(query.append(orm.WorkChainNode, with_outgoing="function", project="id").all(flat=True))
@@ -119,6 +121,8 @@ def _computed_by(pks: set[int]) -> set[int]:
 
 def _members_of_ensembles(pks: set[int]) -> set[int]:
     """Return the conductivities of the members of ensembles, which an ensemble may have found in the database."""
+    if not pks:
+        return set()
     ensembles = {"id": {"in": pks}, "process_type": ENSEMBLE_PROCESS}
     query = orm.QueryBuilder().append(orm.WorkChainNode, filters=ensembles, tag="ensemble")
     query.append(orm.ArrayData, with_incoming="ensemble", edge_project="label", project="id")

@@ -119,7 +119,7 @@ def obelix_command(
         tasks_of,
     )
     from aiida_ion.campaigns.plans import submit_plans
-    from aiida_ion.cli.text.benchmark_tasks import note_lines, task_rows
+    from aiida_ion.cli.text.benchmark.tasks import note_lines, task_rows
     from aiida_ion.cli.text.tables import text_table
     from aiida_ion.datasets.obelix import read_obelix
     from aiida_ion.datasets.obelix_crystals import select
@@ -168,7 +168,7 @@ def obelix_command(
 
 def _wait(pk: int) -> None:
     from aiida_ion.campaigns.obelix_scores import scored
-    from aiida_ion.cli.text.benchmark_scores import render
+    from aiida_ion.cli.text.benchmark.scores import render
     from aiida_ion.cli.text.live import watch
 
     watch([pk])
@@ -235,7 +235,7 @@ def score_command(
     """
     load(profile)
     from aiida_ion.campaigns.obelix_scores import scored
-    from aiida_ion.cli.text.benchmark_scores import render
+    from aiida_ion.cli.text.benchmark.scores import render
     from aiida_ion.datasets.obelix import read_obelix
 
     require_group(group)

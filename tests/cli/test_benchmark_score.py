@@ -17,7 +17,7 @@ from aiida_ion.analysis.comparison.baselines import IN_SAMPLE_MEDIAN, LEAVE_ONE_
 from aiida_ion.analysis.conductivity import diffusivity_cm2_s
 from aiida_ion.campaigns.obelix_scores import FOREST_OF_OTHERS, Scored, common_scores, pairs_of, paper_scores, scored
 from aiida_ion.campaigns.obelix_tasks import materials_of, store_and_link
-from aiida_ion.cli.text.benchmark_scores import render
+from aiida_ion.cli.text.benchmark.scores import render
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select
 from aiida_ion.datasets.obelix_paper import CONSTANTS, METHODS

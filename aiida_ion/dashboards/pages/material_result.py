@@ -71,7 +71,7 @@ class Result:
     @cached_property
     def member_points(self) -> pd.DataFrame:
         """Return the temperatures of the members of the result shown, with their ``label``; empty for one crystal."""
-        listed = self.attributes(self.view.uuid).get("members") or []
+        listed = (self.attributes(self.view.uuid).get("members") if self.view.uuid else None) or []
         labels = {str(entry.get("uuid")): str(entry.get("label")) for entry in listed if isinstance(entry, dict)}
         points = details.arrhenius_points([uuid for uuid in labels if is_uuid(uuid)])
         return points.assign(label=points["conductivity_uuid"].map(labels))
