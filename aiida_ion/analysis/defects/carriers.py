@@ -69,7 +69,7 @@ def intrinsic_activation_energy_eV(  # noqa: N802
 
 
 def mobility_cm2_V_s(slope_cm2_s: float, charge_e: float, temperature_K: float) -> float:  # noqa: N802
-    """Return s |q| / kT, the relation of Einstein, cm^2/(V s).
+    """Return s abs(q) / kT, the relation of Einstein, cm^2/(V s).
 
     :param slope_cm2_s: diffusivity for each carrier, cm^2/s.
     """

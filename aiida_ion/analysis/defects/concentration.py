@@ -57,7 +57,7 @@ class Line:
     :param perfect_is: ``measured``, ``bound`` (taken as zero, the bound widens the interval), or ``assumed zero``.
     :param chi2: of the points about the line; ``None`` with one concentration, which says nothing of a line.
     :param p_value: probability of a larger one.
-    :param mobility_cm2_V_s: s |q| / kT, cm^2/(V s): of tracers, correlation of their jumps included.
+    :param mobility_cm2_V_s: s abs(q) / kT, cm^2/(V s): of tracers, correlation of their jumps included.
     """
 
     temperature_K: float
