@@ -93,6 +93,7 @@ def test_dft_and_a_potential_side_by_side(command: Command, tmp_path: Path) -> N
     assert "Forces and energies on frames of the reference" in again
 
 
+@pytest.mark.slow
 def test_a_published_trajectory_is_imported_and_fitted(command: Command) -> None:
     path = files("kinisi") / "tests" / "inputs" / "example_XDATCAR.gz"
     text = command(

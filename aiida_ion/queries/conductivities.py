@@ -103,9 +103,9 @@ def conductivity(selection: Selection | None = None) -> pd.DataFrame:
     table = whole(table, ["process_pk"]).merge(worst_grades(), how="left", on="pk")
     if chosen.grades:
         table = table[table["grade"].isin(chosen.grades)]
-    table = table.merge(_costs(), how="left", on="process_pk").merge(crystals()[_ORIGIN], how="left", on="process_pk")
-    of_ensemble = members().rename(columns={"label": "member_label"})
-    table = table.merge(of_ensemble, how="left", on="process_pk")
+    of = members()
+    table = table.merge(_costs(), how="left", on="process_pk").merge(crystals(of)[_ORIGIN], how="left", on="process_pk")
+    table = table.merge(of.rename(columns={"label": "member_label"}), how="left", on="process_pk")
     table = _in_words(chosen.rest(table, ["pk", "process_pk", "structure_pk"]))
     order = ["formula", "level_of_theory", "target_temperature_K", "pk"]
     return finished(table, order)

@@ -73,13 +73,14 @@ def materials(
     :param fits: the result of ``results.counted_fits`` for it.
     """
     chosen = selection or Selection()
-    about = one_crystal(lineage())[["process_pk", *_OF_CRYSTAL]]
+    known = one_crystal(lineage())
+    about = known[["process_pk", *_OF_CRYSTAL]]
     counted = counted_fits(chosen) if fits is None else fits
     counted = counted[~counted["superseded"]].drop(columns=_OF_CRYSTAL).merge(about, how="left", on="process_pk")
     results = conductivity(chosen) if conductivities is None else conductivities
     results = results[results["ensemble_process_pk"].isna()].rename(columns={"uuid": "conductivity_uuid"})
     results = results.drop(columns=_OF_CRYSTAL).merge(about, how="left", on="process_pk")
-    begun = chains(chosen)
+    begun = chains(chosen, known)
     parts = [
         _of_fits(counted),
         _of_conductivities(results),
@@ -153,10 +154,12 @@ def _structures(parts: list[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
-def chains(selection: Selection | None = None) -> pd.DataFrame:
+def chains(selection: Selection | None = None, crystals: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the work chains of conductivities with their crystals, and whether each failed or is running.
 
     ``n_failed`` and ``n_running`` are 0 or 1; `WHY` says why one failed.
+
+    :param crystals: of `lineage`, those of ensembles made one, if available.
     """
     selection = selection or Selection()
     query = orm.QueryBuilder()
@@ -166,9 +169,9 @@ def chains(selection: Selection | None = None) -> pd.DataFrame:
     query.append(orm.WorkChainNode, filters=filters, project=["id", *columns])
     names = ["process_pk", "uuid", "time", "state", "exit_status", *WHY]
     table = whole(frame(query, names), ["process_pk"])
-    table = table.merge(one_crystal(lineage()), how="left", on="process_pk").rename(
-        columns={"chain_formula": "formula"}
-    )
+    crystals = one_crystal(lineage()) if crystals is None else crystals
+    crystals = crystals.rename(columns={"chain_formula": "formula"})
+    table = table.merge(crystals, how="left", on="process_pk")
     if selection.formula is not None:
         table = table[table["formula"] == selection.formula]
     table = selection.rest(table, ["process_pk", "structure_pk"], None)

@@ -47,20 +47,24 @@ def _pooled() -> pd.DataFrame:
     return frame(query, ["ensemble_process_pk", "ensemble_uuid"]).drop_duplicates("ensemble_process_pk", keep="last")
 
 
-def crystals() -> pd.DataFrame:
-    """Return what `lineage` does; an ordered cell of an ensemble has its own structure, and the ensemble's crystal."""
+def crystals(of: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return what `lineage` does; an ordered cell of an ensemble has its own structure, and the ensemble's crystal.
+
+    :param of: the result of `members`, if available.
+    """
     known = lineage()
-    return known.assign(crystal=one_crystal(known)["crystal"])
+    return known.assign(crystal=one_crystal(known, of)["crystal"])
 
 
-def one_crystal(crystals: pd.DataFrame) -> pd.DataFrame:
+def one_crystal(crystals: pd.DataFrame, of: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return crystals in which the ordered cells of an ensemble are the crystal that they stand for.
 
     That is its disordered parent or, where none was given, its first cell.
 
     :param crystals: of `lineage`.
+    :param of: the result of `members`, if available.
     """
-    of = members()
+    of = members() if of is None else of
     if of.empty:
         return crystals
     names = ["crystal", "structure_pk", "structure_uuid"]

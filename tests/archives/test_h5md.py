@@ -134,6 +134,7 @@ def exported(fit_archive: Path, tmp_path: Path, back: None) -> tuple[orm.ArrayDa
     return node, list(export_runs(chosen, tmp_path / "out.h5", dialect=NOMAD))
 
 
+@pytest.mark.slow
 def test_each_replica_of_a_real_fit_is_a_file(exported: tuple[orm.ArrayData, list[Path]]) -> None:
     node, paths = exported
     assert [path.name for path in paths] == ["out-0500K-replica-00.h5", "out-0500K-replica-01.h5"]

@@ -84,6 +84,7 @@ def test_every_setting_of_the_protocol_is_one_that_the_protocol_has() -> None:
 @pytest.mark.parametrize("command", [run_command, obelix_command], ids=["run", "obelix"])
 def test_commands_pass_fields_of_the_request(command: click.Command) -> None:
     own = {"structures", "engines", "profile", "dry_run", "wait", "skip_bad", "yes", "selected", "source"}
+    own |= {"max_atoms", "style"}  # of a dry run of the benchmark
     assert {str(parameter.name) for parameter in command.params} - own <= FLAT
 
 

@@ -81,7 +81,7 @@ def test_the_table_has_values_with_intervals_bounds_and_reasons(monkeypatch: pyt
         assert row["D* (cm2/s)"] == (interval if moved else f"< {fit[name]:.3g}")
         assert ("[" in row["Haven ratio"]) == moved and row["survived (ps)"].startswith("seed 1: ")
         assert moved or any(
-            fit["reason"] in line for line in dft_to_allegro_table.doubts_of("small", fit["process_pk"])
+            fit["reason"] in line for line in dft_to_allegro_table.caveats_of("small", fit["process_pk"])
         )
     exploded = runs().query("exit_status == 410")
     assert "(exit 410)" in dft_to_allegro_table.survived(exploded)

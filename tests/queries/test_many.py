@@ -19,7 +19,7 @@ TABLES = ("materials", "runs", "diffusion", "conductivity", "comparison", "cost"
 #: In the middle of what is filled in, which begins with the year.
 MIDDLE = datetime(2026, 1, 1, 0, 12, tzinfo=UTC)
 #: A table reads pairs of linked nodes, a group what is called below it: this many statements, whatever is there.
-MOST, MOST_WITH_GROUP = 16, 42
+MOST, MOST_WITH_GROUP = 24, 52
 
 
 @pytest.fixture(scope="module")

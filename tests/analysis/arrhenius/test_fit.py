@@ -48,6 +48,7 @@ def test_spread_is_that_of_a_weighted_line(relative):
     assert result.activation_energy_std_eV == pytest.approx(0.26 * relative, rel=0.07)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_truth():
     held_energy, held_d = [], []
     truth = np.log10(true_diffusivity(300.0))

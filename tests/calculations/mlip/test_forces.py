@@ -93,6 +93,7 @@ def test_each_frame_has_its_forces(python_code: Any, segment: Segment, copper: A
     assert len(json.loads(node.base.repository.get_object_content("inputs.json", "r"))["frames"]) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_program_that_runs_out_of_time_leaves_frames_of_the_whole_run(
     python_code: Any, argon: orm.StructureData, lj_potential: orm.Dict

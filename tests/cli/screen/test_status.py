@@ -96,6 +96,7 @@ def test_what_is_wrong_is_said_in_a_line() -> None:
     assert "--top" in status("--top", -1, code=1).output
 
 
+@pytest.mark.slow
 def test_show_and_tables() -> None:
     chain = store_screening(text=HOSTILE)
     shown = describe(chain)
