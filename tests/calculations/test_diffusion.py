@@ -44,6 +44,7 @@ def test_known_diffusivity_is_recovered_with_its_origin(python_code: Any, walk: 
     assert not [name for name in kept if name.endswith((".npy", ".npz"))]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("aiida_profile_clean")
 def test_segments_join_without_gap_or_overlap(python_code: Any, walk: Callable[..., Any]) -> None:
     whole = walk(n_frames=400)

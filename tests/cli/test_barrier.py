@@ -61,6 +61,7 @@ def test_options_go_to_their_places() -> None:
     assert given["overrides"] == before
 
 
+@pytest.mark.slow
 def test_a_finished_work_chain_is_shown_as_a_table(invoke: Invoke, lj_engine: str) -> None:
     crystal = orm.StructureData(ase=bulk("Ar", "fcc", a=5.26, cubic=True))
     overrides = {

@@ -12,6 +12,7 @@ from aiida_ion.calculations.screening.pes import PesCalculation
 from tests.cli.conftest import Invoke, only_line
 
 
+@pytest.mark.slow
 def test_two_choices_are_an_interval(invoke: Invoke, lj_engine: str, crystal_file: Path, tmp_path: Path) -> None:
     arguments = ["screen", "pes", crystal_file, "--engine", lj_engine, "--others", "removed", "--others", "kept"]
     arguments += ["--step", "0.6"]

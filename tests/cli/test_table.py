@@ -27,6 +27,7 @@ def read(text: str) -> pd.DataFrame:
     return pd.read_csv(StringIO(text))
 
 
+@pytest.mark.slow
 def test_every_table_has_every_form(filled: Invoke, tmp_path: Path) -> None:
     text = filled("table", *TABLES).output
     for words in ("Materials", "Runs", "Diffusion at each", "Ionic conductivity", "Levels of theory", "Cost", "Potent"):

@@ -28,7 +28,7 @@ def run_here(program: str, folder: Path) -> int:
             stack.enter_context(context)
         for kept in (_own_modules(folder), _own_signals(), _own_torch()):
             stack.enter_context(kept)
-        warnings.simplefilter("default")
+        warnings.simplefilter("ignore")
         try:
             runpy.run_module(f"{RUNNERS}.{program}", run_name="__main__")
         except SystemExit as end:

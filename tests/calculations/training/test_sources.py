@@ -230,6 +230,7 @@ def test_numbers_of_inputs_are_kept() -> None:
     assert [(source.key, source.run) for source in sources] == [("trajectory_007", 4)]
 
 
+@pytest.mark.slow
 def test_runs_of_pw_below_the_hints_and_at_different_cut_offs(
     quantumespresso_engine: dict[str, Any], lithium_oxide: orm.StructureData
 ) -> None:

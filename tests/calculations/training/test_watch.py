@@ -92,6 +92,7 @@ def test_a_committee_is_heard_on_the_frames_that_it_has(watch: Any) -> None:
     assert node.outputs.watch.base.attributes.get("flagged_by") == {"committee": 2}
 
 
+@pytest.mark.slow
 def test_the_bound_of_a_committee_is_from_its_validation(watch: Any) -> None:
     trajectory = inputs_of(run_md())["trajectory_000"]
     positions = np.array(trajectory.get_array("positions")[:20], dtype=float)

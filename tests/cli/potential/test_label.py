@@ -22,6 +22,7 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aiida.engine.submit", lambda builder: run_get_node(builder)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("here")
 def test_copies_of_a_crystal_are_labelled_and_a_dataset_takes_them(
     invoke: Invoke, lj_engine: str, crystal_file: Path
