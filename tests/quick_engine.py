@@ -2,7 +2,9 @@
 
 AiiDA looks at the jobs of a test profile as often as it can, each time in a login shell, and asks its database all the
 while whether a process has ended: a test that waits keeps a core busy, which the jobs of other tests need. For each
-link it asks for cycles, which a node that is not stored cannot close: a fifth of what storing a graph costs.
+link it asks for cycles, which a node that is not stored cannot close: a fifth of what storing a graph costs. At each
+change of state it asks which outputs of a process are stored, though none is new, and after each commit it reads anew
+the identifiers of all nodes that it holds, which never change; what may change it reads at each access all the same.
 """
 
 from __future__ import annotations
@@ -13,15 +15,19 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from aiida import orm
 from aiida.common.links import LinkType
+from aiida.engine import Process
 from aiida.manage.manager import Manager
 from aiida.orm.nodes.links import NodeLinks
 from aiida.orm.utils.links import validate_link
+from aiida.storage.sqlite_dos import backend
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import sessionmaker
 
 #: Between two looks at a job or a process, in seconds.
 POLL_INTERVAL_S = 0.1
@@ -38,6 +44,8 @@ def quick_engine() -> Iterator[None]:
         patch.setattr(Manager, "create_runner", _unhurried(Manager.create_runner))
         patch.setattr(os, "fsync", lambda _: None)
         patch.setattr(NodeLinks, "validate_incoming", _cycles_of_stored_nodes(NodeLinks.validate_incoming))
+        patch.setattr(Process, "update_outputs", _if_any_is_new(Process.update_outputs))
+        patch.setattr(backend, "sessionmaker", _session_that_remembers)
         yield
     event.remove(Engine, "connect", _do_not_flush)
 
@@ -60,6 +68,23 @@ def _cycles_of_stored_nodes(validate_incoming: Callable[..., None]) -> Callable[
             validate_link(source, node, link_type, link_label, backend=node.backend)
 
     return validate
+
+
+def _if_any_is_new(update_outputs: Callable[[Process], None]) -> Callable[[Process], None]:
+    known: WeakKeyDictionary[Process, set[str]] = WeakKeyDictionary()
+
+    @functools.wraps(update_outputs)
+    def update(process: Process) -> None:
+        names = set(process._flat_outputs())
+        if names - known.get(process, set()):
+            update_outputs(process)
+            known[process] = names
+
+    return update
+
+
+def _session_that_remembers(**settings: Any) -> Any:
+    return sessionmaker(**settings | {"expire_on_commit": False})
 
 
 def _do_not_flush(connection: Any, record: object) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -12,8 +14,20 @@ from pathlib import Path
 from aiida import orm
 
 PACKAGE = "aiida_ion"
-#: What is run: ``python -m aiida_ion.runners.NAME`` in the working folder.
+#: What is run: ``aiida_ion.runners.NAME``, with the working folder as the current one.
 RUNNERS = f"{PACKAGE}.runners"
+#: A program and what it imports, as one file that Python runs as it is.
+FILENAME_PROGRAM = "program.pyz"
+#: The working folder may be left before the last import, so that the path of the archive is made absolute first.
+MAIN = """import os
+import runpy
+import sys
+
+sys.path[0] = os.path.abspath(sys.path[0])
+runpy.run_module("{module}", run_name="__main__", alter_sys=True)
+"""
+#: One date for all files of archives, so that the same text is the same archive.
+DATE = (1980, 1, 1, 0, 0, 0)
 PROGRAMS = (
     *("md", "relax", "forces"),
     *("diffusion", "jumps", "trajectory_comparison", "watch"),
@@ -81,21 +95,34 @@ def _imported(content: bytes) -> Iterator[str]:
         waiting += ast.iter_child_nodes(node)
 
 
+@cache
+def program_archive(name: str) -> bytes:
+    """Return the files of a program as one zip archive that Python runs: ``python program.pyz``.
+
+    It is not compressed, so that its hash is that of its text, whichever version of zlib is there.
+
+    :param name: one of :data:`PROGRAMS`.
+    """
+    buffer = io.BytesIO()
+    contents = {"__main__.py": MAIN.format(module=f"{RUNNERS}.{name}").encode(), **program_files(name)}
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for path, content in contents.items():
+            archive.writestr(zipfile.ZipInfo(path, DATE), content)
+    return buffer.getvalue()
+
+
 def program_node(name: str) -> orm.FolderData:
     """Return the program as a node, the stored one when this very text is in the database already."""
-    contents = program_files(name)
-    digest = hashlib.sha256()
-    for path, content in contents.items():
-        digest.update(path.encode() + b"\0" + hashlib.sha256(content).digest())
-    filters = {"attributes.program": name, "attributes.sha256": digest.hexdigest()}
+    content = program_archive(name)
+    sha256 = hashlib.sha256(content).hexdigest()
+    filters = {"attributes.program": name, "attributes.sha256": sha256}
     stored = orm.QueryBuilder().append(orm.FolderData, filters=filters).first()
     if stored is not None:
         node: orm.FolderData = stored[0]
         return node
     node = orm.FolderData()
-    for path, content in contents.items():
-        node.base.repository.put_object_from_bytes(content, path)
-    node.base.attributes.set_many({"program": name, "sha256": digest.hexdigest()})
+    node.base.repository.put_object_from_bytes(content, FILENAME_PROGRAM)
+    node.base.attributes.set_many({"program": name, "sha256": sha256})
     node.label = f"aiida-ion runner: {name}"
     return node
 
@@ -103,10 +130,14 @@ def program_node(name: str) -> orm.FolderData:
 def program_command(name: str, program: orm.FolderData) -> list[str]:
     """Return what Python is given to run a program.
 
-    Those of version 0.1 lie flat in their folder, later ones had no folders of subjects: ``surrogate_train``.
+    Earlier ones are files in the folder. Those of version 0.1 lie flat in it, the next had no folders of subjects:
+    ``surrogate_train``.
     """
+    names = program.base.repository.list_object_names()
+    if FILENAME_PROGRAM in names:
+        return [FILENAME_PROGRAM]
     flat = name.replace(".", "_")
-    if f"{flat}.py" in program.base.repository.list_object_names():
+    if f"{flat}.py" in names:
         return [f"{flat}.py"]
     earlier = Path(*RUNNERS.split("."), f"{flat}.py")
     is_earlier = str(earlier) in map(str, program.base.repository.glob())

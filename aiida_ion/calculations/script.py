@@ -186,11 +186,8 @@ class ScriptCalculation(PlacedJob):
         :param temporary: files that are parsed and then dropped.
         :param excluded: files of the folder whose content the input nodes hold already.
         """
-        for path in self.inputs.program.base.repository.glob():
-            if self.inputs.program.base.repository.get_object(path).is_file():
-                target = Path(folder.get_abs_path(str(path)))
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(self.inputs.program.base.repository.get_object_content(str(path), mode="rb"))
+        program = self.inputs.program.base.repository
+        program.copy_tree(folder.abspath)
         threads = threads_of(self.inputs.metadata.options)
         code = datastructures.CodeInfo()
         code.code_uuid = self.inputs.code.uuid
@@ -204,7 +201,7 @@ class ScriptCalculation(PlacedJob):
         info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR]
         info.retrieve_temporary_list = list(temporary)
         # The program is already an input node.
-        info.provenance_exclude_list = [*map(str, self.inputs.program.base.repository.glob()), *excluded]
+        info.provenance_exclude_list = [*map(str, program.glob()), *excluded]
         return info
 
 

@@ -17,9 +17,13 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 #: Disk space that is freed before the results are written, so that a full disk can still be reported, bytes.
@@ -204,10 +208,18 @@ def versions(packages: Iterable[str]) -> dict[str, Any]:
 def runner_sha256() -> str:
     """Return one sha256 of this package on the compute machine: a program and what it imports."""
     digest = hashlib.sha256()
-    package = Path(__file__).resolve().parents[1]
-    for path in sorted(package.rglob("*.py")):
-        digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
+    for path, content in sorted(_modules(files(__package__.partition(".")[0]))):
+        digest.update(path.encode() + b"\0" + content)
     return digest.hexdigest()
+
+
+def _modules(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield the modules of a package, which may be in a zip archive: their path and text."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _modules(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield f"{above}{entry.name}", entry.read_bytes()
 
 
 def hardware_name(device: str) -> str:

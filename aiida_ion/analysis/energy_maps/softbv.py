@@ -9,12 +9,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 from aiida_ion.settings.values import either
 
-TABLE = Path(__file__).with_suffix(".json")
+#: Beside this module, which may be in a zip archive.
+TABLE = files(__package__) / "softbv.json"
 
 
 @dataclass(frozen=True)
