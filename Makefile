@@ -7,6 +7,8 @@ export AIIDA_ION_ENGINES := $(ENGINES)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Small matrices gain nothing from threads, and two parallel runs get slower.
 export OMP_NUM_THREADS ?= 1
+# Tests start many Pythons; each would compile this package again.
+unexport PYTHONDONTWRITEBYTECODE
 # Many tests wait for jobs, so three processes are good on two cores; a file stays in one of them.
 WORKERS ?= 3
 # Installations and checks wait for the network or use one core: they run beside each other.
