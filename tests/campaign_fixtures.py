@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,27 @@ def campaign_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given and Path(given).is_file():
         return Path(given)
     engine_environment("lammps")
-    folder = shared_folder(tmp_path_factory, "campaign")
-    path = folder / "campaign.aiida"
-    with FileLock(folder / "lock"):
+    return made_once(shared_folder(tmp_path_factory, "campaign") / "campaign.aiida")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun_campaign(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the first of several test processes begin it beside the tests, so that none waits for all of it."""
+    needed = any("campaign_archive" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    is_first = os.environ.get("PYTEST_XDIST_WORKER") == "gw0"
+    if not (needed and is_first and (ENGINES / "lammps").is_dir()) or "AIIDA_ION_CAMPAIGN" in os.environ:
+        yield
+        return
+    path = shared_folder(tmp_path_factory, "campaign") / "campaign.aiida"
+    with ThreadPoolExecutor(1) as pool:
+        # A failure is seen by the test that needs it: it finds no archive, and makes it again.
+        pool.submit(made_once, path)
+        yield
+
+
+def made_once(path: Path) -> Path:
+    """Return the archive; the first process that asks makes it, the others wait."""
+    with FileLock(path.with_name("lock")):
         if not path.is_file():
             make_campaign(path)
     return path
