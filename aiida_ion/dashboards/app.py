@@ -11,7 +11,7 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards import grids, tables
+from aiida_ion.dashboards import answers, grids, tables
 from aiida_ion.dashboards.components import aria, empty_state, page, page_link
 from aiida_ion.dashboards.pages import PAGES, Page
 from aiida_ion.dashboards.state import QUERY, THEME, View
@@ -172,6 +172,7 @@ def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
         content: Any = _content(module, view)
     except tables.NotYet:
         # A page that is already waiting stays, so that its clock keeps running.
+        answers.lasting(0.0)
         content = no_update if address.get("again") else _reading(title)
     words = tables.unreadable()
     return content, _links(path), address, title, words and f"{words[0].upper()}{words[1:]}."
@@ -191,6 +192,7 @@ def _content(module: Page | None, view: View) -> Component:
         raise
     except Exception as error:
         LOGGER.exception("the page %s cannot be shown", module.PATH)
+        answers.lasting(0.0)
         return page(module.TITLE, empty_state("This page cannot be shown.", _words(error)))
 
 
@@ -204,6 +206,7 @@ def _reading(title: str) -> Component:
 def _tell(error: Exception) -> None:
     """Show in the page that a callback failed; the traceback is only in the terminal."""
     LOGGER.error("a callback failed", exc_info=error)
+    answers.lasting(0.0)
     set_props("message", {"children": _words(error)})
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards import tables
+from aiida_ion.dashboards import answers, tables
 from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import (
     aria,
@@ -102,6 +102,7 @@ def running(read: bool) -> list[Component]:
 
     :param read: also read the jobs' progress from their folders, which takes longer.
     """
+    answers.lasting(REFRESH_MS / 1000.0)
     table = activity.running()
     if table.empty:
         return [html.P("Nothing is running.", className="muted")]
