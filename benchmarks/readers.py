@@ -25,15 +25,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.reading.browser import Browser
 
+ROOT = Path(__file__).parents[1]
 PROFILE = "readers"
 GOAL_S = 2.0
 #: Repetitions of each page for its processor time.
@@ -75,7 +74,7 @@ def main() -> int:
         read(arguments, address, known, measured)
         wall = time.perf_counter() - wall
         share = (sum(server.cpu_times()[:2]) - busy) / wall
-        memory = status_MiB(server.pid)
+        memory = memory_MiB(server.pid)
     report(measured, arguments, wall, share, memory)
     late = any(percentile(times, 95) > GOAL_S for times in measured.seconds.values())
     return int(bool(measured.errors) or late)
@@ -197,10 +196,12 @@ def read(arguments: argparse.Namespace, address: str, known: list[str], measured
         thread.join()
 
 
-def status_MiB(pid: int) -> tuple[float, float]:
+def memory_MiB(pid: int) -> tuple[float, float]:
     """Return the resident memory of a process, now and at most, MiB."""
     text = Path(f"/proc/{pid}/status").read_text()
-    now, most = (int(match[1]) / 1024 for match in (re.search(rf"{name}:\s+(\d+)", text) for name in ("VmRSS", "VmHWM")) if match)
+    now, most = (
+        int(match[1]) / 1024 for match in (re.search(rf"{name}:\s+(\d+)", text) for name in ("VmRSS", "VmHWM")) if match
+    )
     return now, most
 
 
@@ -214,13 +215,15 @@ def report(
     measured: Measured, arguments: argparse.Namespace, wall: float, share: float, memory: tuple[float, float]
 ) -> None:
     """Print the times of each page, and what else was measured."""
-    print("| page | visits | p50, s | p95, s | max, s | CPU made anew, s | CPU kept, s |\n|---|---|---|---|---|---|---|")
+    print(
+        "| page | visits | p50, s | p95, s | max, s | CPU made anew, s | CPU kept, s |\n|---|---|---|---|---|---|---|"
+    )
     for page in ("frame, first", "frame, later", *PAGES):
-        times = measured.seconds.get(page)
-        if times:
-            spread = (statistics.median(times), percentile(times, 95), max(times))
-            cells: list[Any] = [f"{value:.3f}" for value in (*spread, *measured.processor_s.get(page, ()))]
-            print(f"| {page} | {len(times)} | " + " | ".join([*cells, "", ""][:5]) + " |")
+        times, processor_s = measured.seconds.get(page, []), measured.processor_s.get(page)
+        spread = (statistics.median(times), percentile(times, 95), max(times)) if times else ()
+        cells = [f"{value:.3f}" for value in spread] or ["", "", ""]
+        cells += [f"{value:.3f}" for value in processor_s] if processor_s else ["", ""]
+        print(f"| {page} | {len(times)} | {' | '.join(cells)} |")
     n_visits = sum(len(times) for page, times in measured.seconds.items() if page in PAGES)
     print(
         f"{arguments.readers} readers, {n_visits} pages in {wall:.0f} s ({n_visits / wall:.1f} pages/s), "

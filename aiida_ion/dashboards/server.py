@@ -14,10 +14,11 @@ from typing import Any
 from dash import Dash
 from werkzeug.serving import BaseWSGIServer
 
-from aiida_ion.dashboards import answers, compression, security, tables
+from aiida_ion.dashboards import security, tables
 from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.connections import Handler, Server
 from aiida_ion.dashboards.pages import PAGES
+from aiida_ion.dashboards.serving import answers, compression
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import end_reading, read_only
 

@@ -105,7 +105,8 @@ class TableCache:
     @contextmanager
     def noting(self) -> Iterator[list[tuple[str, float]]]:
         """Note the tables that this thread uses, and when each was read, s."""
-        outer, used = getattr(self._here, "used", None), []
+        outer = getattr(self._here, "used", None)
+        used: list[tuple[str, float]] = []
         self._here.used = used
         try:
             yield used
@@ -117,9 +118,8 @@ class TableCache:
         if version != self.version():
             return False
         for name, made in used:
-            entry = self._entries[name]
-            if entry.made == made:
-                self.derived(name, entry.make)
+            if self._entries[name].made == made:
+                self.derived(name, self._entries[name].make)
             if self._entries[name].made != made:
                 return False
         return True

@@ -12,7 +12,7 @@ import pandas as pd
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards import answers, tables
+from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import (
     aria,
@@ -33,6 +33,7 @@ from aiida_ion.dashboards.overview import conductors
 from aiida_ion.dashboards.overview.failures import MOST_READ as MOST_READ_FAILURES
 from aiida_ion.dashboards.overview.failures import MOST_REASONS, by_reason
 from aiida_ion.dashboards.pages.materials_choices import without_defaults
+from aiida_ion.dashboards.serving import answers
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
@@ -72,7 +73,8 @@ def register(app: Dash) -> None:
         Input("overview-clock", "n_intervals"),
     )
     def refresh(_: int | None) -> tuple[list[Component], bool]:
-        return running(read=True), activity.running().empty
+        table = running_now()
+        return running(table, read=True), table.empty
 
     @app.callback(
         Output(CONDUCTORS, "children"),
@@ -93,17 +95,23 @@ def register(app: Dash) -> None:
 
 def _running_card() -> Component:
     """Return what runs; hidden while nothing does."""
-    shown = card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite")))
-    return html.Div(shown, id="overview-running-card", hidden=activity.running().empty)
+    table = running_now()
+    shown = card("Running now", html.Div(running(table, read=False), id="overview-running", **aria(live="polite")))
+    return html.Div(shown, id="overview-running-card", hidden=table.empty)
 
 
-def running(read: bool) -> list[Component]:
+def running_now() -> pd.DataFrame:
+    """Return the processes that run; an answer with them is kept for a short time."""
+    answers.lasting(REFRESH_MS / 1000.0)
+    return activity.running()
+
+
+def running(table: pd.DataFrame, read: bool) -> list[Component]:
     """Return the running work chains with their jobs.
 
+    :param table: of `running_now`.
     :param read: also read the jobs' progress from their folders, which takes longer.
     """
-    answers.lasting(REFRESH_MS / 1000.0)
-    table = activity.running()
     if table.empty:
         return [html.P("Nothing is running.", className="muted")]
     records: list[dict[Any, Any]] = table.to_dict("records")

@@ -21,13 +21,16 @@ from dash import Dash
 from flask import Response, request
 
 from aiida_ion.dashboards import tables
-from aiida_ion.dashboards.compression import FAST, accepts_gzip, set_packed
+from aiida_ion.dashboards.serving.compression import FAST, accepts_gzip, set_packed
+from aiida_ion.dashboards.serving.requests import validate_request
 from aiida_ion.queries import end_reading
-from aiida_ion.units import BYTES_PER_MIB
+from aiida_ion.units import BYTES_PER_KIB, BYTES_PER_MIB
 
 PATH = "/_dash-update-component"
 #: Limits of what is kept: bytes of all answers, compressed, and of one.
 MOST_BYTES, LARGEST = 64 * BYTES_PER_MIB, 8 * BYTES_PER_MIB
+#: Memory of an answer besides its content, bytes.
+OVERHEAD = 2 * BYTES_PER_KIB
 #: No answer is older, s: changes of groups and deletions of old nodes do not change the database's version.
 OLDEST_S = 600.0
 #: Answers made at the same time; more only slow each other down.
@@ -57,6 +60,11 @@ class Kept:
     version: Any
     used: tuple[tuple[str, float], ...]
     until: float
+
+    @property
+    def n_bytes(self) -> int:
+        """Return what it takes of the memory, about."""
+        return len(self.content) + OVERHEAD
 
     def is_current(self) -> bool:
         """Whether it is what would be returned now."""
@@ -114,22 +122,23 @@ class Answers:
         if response.status_code != 200 or _here.seconds <= 0.0:
             return response
         content = gzip.compress(response.get_data(), FAST, mtime=0)
-        if len(content) <= min(LARGEST, self._most_bytes):
-            until = time.monotonic() + _here.seconds
-            self._keep(key, Kept(content, cache, version, tuple(dict.fromkeys(used)), until))
+        until = time.monotonic() + _here.seconds
+        kept = Kept(content, cache, version, tuple(dict.fromkeys(used)), until)
+        if kept.n_bytes <= min(LARGEST, self._most_bytes):
+            self._keep(key, kept)
         return _sent(content)
 
     def _keep(self, key: bytes, kept: Kept) -> None:
         with self._guard:
             self._kept[key] = kept
-            self._n_bytes += len(kept.content)
+            self._n_bytes += kept.n_bytes
             while self._n_bytes > self._most_bytes:
-                self._n_bytes -= len(self._kept.popitem(last=False)[1].content)
+                self._n_bytes -= self._kept.popitem(last=False)[1].n_bytes
 
     def _drop(self, key: bytes) -> None:
         with self._guard:
             old = self._kept.pop(key, None)
-            self._n_bytes -= len(old.content) if old is not None else 0
+            self._n_bytes -= 0 if old is None else old.n_bytes
 
     @contextmanager
     def _turn(self, key: bytes) -> Iterator[None]:
@@ -158,9 +167,20 @@ def register(app: Dash, lock: AbstractContextManager[Any]) -> None:
     make: Any = app.server.view_functions[endpoint]
 
     def answer() -> Response:
+        fault = validate_request(_body(), app.callback_map)
+        if fault is not None:
+            return Response(f"{fault}\n", 400, mimetype="text/plain")
         return kept.answer(lambda: app.server.make_response(make()))
 
     app.server.view_functions[endpoint] = answer
+
+
+def _body() -> Any:
+    """Return the request's JSON; None if it is not JSON, or nested too deeply to be read."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def _key() -> bytes:
