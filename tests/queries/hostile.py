@@ -66,12 +66,12 @@ def poison_all(name: str, value: str, most: int | None = None) -> int:
     return n_replaced
 
 
-def label_all(words: str) -> None:
-    """Give every node, group and computer the same label and description; those of groups and computers differ."""
+def label_some(words: str, every: int = 20) -> None:
+    """Give every so many nodes, and all groups, this label and description; those of groups begin with their id."""
     session, _ = _session()
-    session.execute(text("UPDATE db_dbnode SET label = :words, description = :words"), {"words": words})
-    for table in ("db_dbgroup", "db_dbcomputer"):
-        session.execute(text(f"UPDATE {table} SET label = id || :words, description = :words"), {"words": words})
+    given = {"words": words, "every": every}
+    session.execute(text("UPDATE db_dbnode SET label = :words, description = :words WHERE id % :every = 0"), given)
+    session.execute(text("UPDATE db_dbgroup SET label = id || :words, description = :words"), {"words": words})
     session.commit()
     session.expire_all()
 
