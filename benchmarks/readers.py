@@ -25,8 +25,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -77,7 +78,7 @@ def main() -> int:
         read(arguments, address, known, measured)
         wall = time.perf_counter() - wall
         share = (sum(server.cpu_times()[:2]) - busy) / wall
-        memory = memory_MiB(server.pid)
+        memory = memory_of(server.pid)
     report(measured, arguments, wall, share, memory)
     late = any(percentile(times, 95) > GOAL_S for times in measured.seconds.values())
     return int(bool(measured.errors) or late)
@@ -142,7 +143,7 @@ def search_of(page: str, known: list[str], draw: random.Random) -> str:
     if page == "/material":
         return f"?{draw.choice(known)}"
     if page == "/provenance":
-        return "?" + re.findall(r"uuid=[^&]+", draw.choice(known))[0]
+        return f"?uuid={dict(parse_qsl(draw.choice(known)))['uuid']}"
     return draw.choice(FILTERS.get(page, ("",)))
 
 
@@ -199,7 +200,7 @@ def read(arguments: argparse.Namespace, address: str, known: list[str], measured
         thread.join()
 
 
-def memory_MiB(pid: int) -> tuple[float, float]:
+def memory_of(pid: int) -> tuple[float, float]:
     """Return the resident memory of a process, now and at most, MiB."""
     text = Path(f"/proc/{pid}/status").read_text()
     now, most = (

@@ -162,7 +162,7 @@ def _neighbours_card(uuid: str) -> Component:
         items = [
             html.Li(
                 [
-                    html.Span(f"{neighbour.link_type.replace('_', ' ')}: {readable(neighbour.label)} ({neighbour.kind}) "),
+                    html.Span(f"{neighbour.link_type.replace('_', ' ')}: {neighbour.label} ({neighbour.kind}) "),
                     uuid_label(neighbour.uuid),
                 ]
             )

@@ -114,7 +114,12 @@ def test_equal_requests_that_come_together_are_made_once(
     made: BaseWSGIServer, layouts: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = OVERVIEW.layout
-    monkeypatch.setattr(OVERVIEW, "layout", lambda view: (time.sleep(0.3), quick(view))[1])
+
+    def slow(view: Any) -> Any:
+        time.sleep(0.3)
+        return quick(view)
+
+    monkeypatch.setattr(OVERVIEW, "layout", slow)
     with ThreadPoolExecutor(8) as pool:
         texts = list(pool.map(lambda _: show(made, "/", "?o.together=1").text, range(8)))
     assert len(layouts) == 1
@@ -159,7 +164,12 @@ def test_what_depends_on_the_time_is_kept_for_a_short_one(
 ) -> None:
     works = OVERVIEW.layout
     for seconds, n_made in ((60.0, 1), (0.01, 2)):
-        monkeypatch.setattr(OVERVIEW, "layout", lambda view, seconds=seconds: (answers.lasting(seconds), works(view))[1])
+
+        def passing(view: Any, seconds: float = seconds) -> Any:
+            answers.lasting(seconds)
+            return works(view)
+
+        monkeypatch.setattr(OVERVIEW, "layout", passing)
         for _ in range(2):
             show(made, "/", f"?o.short={seconds}")
             time.sleep(0.05)
