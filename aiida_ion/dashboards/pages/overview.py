@@ -43,6 +43,8 @@ from aiida_ion.units import duration
 PATH = "/"
 TITLE = "Overview"
 REFRESH_MS = 10_000
+#: An answer with what runs is kept as long as it is shown, s.
+REFRESH_S = 10.0
 #: Maximum number of running work chains shown, and of jobs whose folder is read.
 MOST_RUNNING, MOST_READ = 12, 8
 MOST_RECENT = 10
@@ -102,7 +104,7 @@ def _running_card() -> Component:
 
 def running_now() -> pd.DataFrame:
     """Return the processes that run; an answer with them is kept for a short time."""
-    answers.lasting(REFRESH_MS / 1000.0)
+    answers.lasting(REFRESH_S)
     return activity.running()
 
 
