@@ -101,6 +101,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/queries.py
 	$(BIN)/python benchmarks/export.py
 	$(BIN)/python benchmarks/dashboard.py
+	$(BIN)/python benchmarks/readers.py --folder build/readers
 	$(BIN)/python benchmarks/bounded.py
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/forces.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards import grids, tables
 from aiida_ion.dashboards.components import aria, empty_state, page, page_link
 from aiida_ion.dashboards.pages import PAGES, Page
+from aiida_ion.dashboards.serving import answers
 from aiida_ion.dashboards.state import QUERY, THEME, View
 
 LOGGER = logging.getLogger(__name__)
@@ -160,21 +162,24 @@ def _connect(app: Dash) -> None:
     )
 
 
-def show(address: dict[str, Any] | None) -> tuple[Any, ...]:
+def show(address: Mapping[str, Any] | None) -> tuple[Any, ...]:
     """Return the page of an address: content, navigation, the address itself, its title, and a message, if any."""
-    if not address:
+    if not isinstance(address, Mapping) or not address:
         return (no_update,) * 5
-    path = "/" + address.get("path", "").strip("/")
-    view = replace(View.from_query(address.get("search")), theme=address.get("theme"))
+    shown = {name: address[name] for name in ("path", "search", "theme") if name in address}
+    shown = {name: value if isinstance(value, str) else None for name, value in shown.items()}
+    path = "/" + (shown.get("path") or "").strip("/")
+    view = replace(View.from_query(shown.get("search")), theme=shown.get("theme"))
     module = next((candidate for candidate in PAGES if path == candidate.PATH), None)
     title = module.TITLE if module else "Not found"
     try:
         content: Any = _content(module, view)
     except tables.NotYet:
         # A page that is already waiting stays, so that its clock keeps running.
+        answers.lasting(0.0)
         content = no_update if address.get("again") else _reading(title)
     words = tables.unreadable()
-    return content, _links(path), address, title, words and f"{words[0].upper()}{words[1:]}."
+    return content, _links(path), shown, title, words and f"{words[0].upper()}{words[1:]}."
 
 
 def _content(module: Page | None, view: View) -> Component:
@@ -191,6 +196,7 @@ def _content(module: Page | None, view: View) -> Component:
         raise
     except Exception as error:
         LOGGER.exception("the page %s cannot be shown", module.PATH)
+        answers.lasting(0.0)
         return page(module.TITLE, empty_state("This page cannot be shown.", _words(error)))
 
 
@@ -204,6 +210,7 @@ def _reading(title: str) -> Component:
 def _tell(error: Exception) -> None:
     """Show in the page that a callback failed; the traceback is only in the terminal."""
     LOGGER.error("a callback failed", exc_info=error)
+    answers.lasting(0.0)
     set_props("message", {"children": _words(error)})
 
 

@@ -9,6 +9,7 @@ import io
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
@@ -22,8 +23,10 @@ from aiida_ion.units import BYTES_PER_KIB
 REQUEST_S = 20.0
 #: Base time for an answer, s, and the minimum rate at which clients must read it, bytes/s.
 ANSWER_S, SLOWEST = 60.0, 32 * BYTES_PER_KIB
-#: Maximum number of open connections; a browser opens about six.
-MAX_CONNECTIONS = 64
+#: Maximum number of open connections, each with a thread; a browser opens about six.
+MAX_CONNECTIONS = 256
+#: An answer that is sent for longer than this, s, makes room where it is needed.
+SENDING_S = 5.0
 _CHUNK = 64 * BYTES_PER_KIB
 
 
@@ -37,7 +40,7 @@ class Handler(WSGIRequestHandler):
         """Give the connection its deadline."""
         super().setup()
         self.rfile = io.BufferedReader(_Reader(self.connection, REQUEST_S))
-        self.wfile = _Writer(self.connection)
+        self.wfile = _Writer(self.connection, lambda: self.server.sends(self.connection))
 
     def run_wsgi(self) -> None:
         """Read the body, without holding a lock, and answer."""
@@ -89,13 +92,18 @@ def refusal(code: int) -> bytes:
 
 
 class Server(ThreadedWSGIServer):
-    """A thread for each connection, up to `MAX_CONNECTIONS`; then the one that has been sending longest is dropped."""
+    """A thread for each connection, up to `MAX_CONNECTIONS`; then the slowest is dropped.
+
+    That is the one that has been sending its request longest, else the one that has been reading its answer longest.
+    """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._guard = threading.Lock()
         #: Connection, in order of arrival -> whether its request is complete and being answered.
         self._open: dict[Any, bool] = {}
+        #: Connection -> when the first byte of its answer was sent, on the monotonic clock, s.
+        self._sending: dict[Any, float] = {}
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread, unless too many requests are being answered."""
@@ -112,11 +120,15 @@ class Server(ThreadedWSGIServer):
         self.shutdown_request(request)
 
     def _make_room(self) -> bool:
-        """End the oldest connection whose request is incomplete; its thread ends by itself."""
-        slow = next((connection for connection, is_answered in self._open.items() if not is_answered), None)
+        """End the slowest connection, if one is slow; its thread ends by itself."""
+        late = time.monotonic() - SENDING_S
+        asking = (connection for connection, is_answered in self._open.items() if not is_answered)
+        reading = (connection for connection, begun in self._sending.items() if begun < late)
+        slow = next(asking, None) or next(reading, None)
         if slow is None:
             return False
         del self._open[slow]
+        self._sending.pop(slow, None)
         with suppress(OSError):
             slow.shutdown(socket.SHUT_RDWR)
         return True
@@ -127,10 +139,17 @@ class Server(ThreadedWSGIServer):
             if request in self._open:
                 self._open[request] = True
 
+    def sends(self, request: Any) -> None:
+        """Record that the answer to a connection is being sent."""
+        with self._guard:
+            if self._open.get(request):
+                self._sending.setdefault(request, time.monotonic())
+
     def shutdown_request(self, request: Any) -> None:
         """Forget a connection and close it."""
         with self._guard:
             self._open.pop(request, None)
+            self._sending.pop(request, None)
         super().shutdown_request(request)
 
 
@@ -157,10 +176,13 @@ class _Reader(io.RawIOBase):
 
 
 class _Writer(io.BufferedIOBase):
-    """A socket that is written to as long as the other end reads fast enough."""
+    """A socket that is written to as long as the other end reads fast enough.
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._sent, self._begun = connection, 0, 0.0
+    :param begins: called before anything is sent.
+    """
+
+    def __init__(self, connection: socket.socket, begins: Callable[[], None]) -> None:
+        self._connection, self._begins, self._sent, self._begun = connection, begins, 0, 0.0
 
     def writable(self) -> bool:
         """Return True."""
@@ -171,6 +193,7 @@ class _Writer(io.BufferedIOBase):
 
         :raises TimeoutError: if the other end reads too slowly.
         """
+        self._begins()
         self._begun = self._begun or time.monotonic()
         view = memoryview(data)
         for start in range(0, len(view), _CHUNK):

@@ -25,6 +25,8 @@ THEME = (
 )
 #: Rows per request.
 BLOCK = 100
+#: Maximum rows of one answer, whatever is asked for.
+MOST_ROWS = 1000
 FILTER_PARAMS = {"maxNumConditions": 1, "buttons": ["reset"], "debounceMs": 300}
 
 
@@ -91,6 +93,18 @@ def grid(
         **named,
     )
     return shown
+
+
+def block_of(table: pd.DataFrame, request: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the rows that a grid asks for (``getRowsRequest``), at most `MOST_ROWS`.
+
+    :raises ValueError: if it does not say which.
+    """
+    try:
+        first, end = (max(int(request[name]), 0) for name in ("startRow", "endRow"))
+    except (KeyError, TypeError, OverflowError, ValueError):
+        raise ValueError("the table asks for rows without their numbers") from None
+    return table.iloc[first : min(end, first + MOST_ROWS)]
 
 
 def column_choice(

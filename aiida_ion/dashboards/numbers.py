@@ -1,10 +1,13 @@
-"""Numbers formatted for display."""
+"""Numbers and texts formatted for display."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from typing import Any
+
+#: Maximum number of characters of a stored text.
+LONGEST = 500
 
 
 def short(value: Any, digits: int = 3) -> str:
@@ -13,6 +16,12 @@ def short(value: Any, digits: int = 3) -> str:
         return "-"
     text = f"{value:.{digits}g}"
     return f"{value:.0f}" if "e+" in text and abs(value) < 1e6 else text
+
+
+def readable(value: Any) -> str:
+    """Return a stored value as text that people read, with three dots where it goes on."""
+    text = value if isinstance(value, str) else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def grouped(value: float) -> str:

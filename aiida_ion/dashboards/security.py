@@ -70,6 +70,8 @@ def protect(app: Dash, host: str, port: int, token: str | None) -> None:
             return _text("Not Found", 404)
         if not names_this_machine(request.host, names):
             return _text("This address is not one of this machine.", 421)
+        if request.method == "POST" and not is_own_page(names):
+            return _text("Only pages of this dashboard may ask for that.", 403)
         if token is None or _same(request.cookies.get(cookie), token):
             return None
         if _same(request.args.get("token"), token):
@@ -125,6 +127,20 @@ def names_this_machine(host: str, names: frozenset[str] | set[str]) -> bool:
     except ValueError:
         return bare.lower().rstrip(".") in names
     return True
+
+
+def is_own_page(names: frozenset[str] | set[str]) -> bool:
+    """Whether a page of this server sends the request, or something that is no browser.
+
+    Browsers say which site asks, for addresses that they trust; others are compared by their names.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    if origin is None:
+        return True
+    host = origin.partition("://")[2]
+    return bool(host) and (host == request.host or names_this_machine(host, names))
 
 
 def _same(given: str | None, token: str) -> bool:

@@ -6,8 +6,9 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from dash import Dash
@@ -16,14 +17,17 @@ from werkzeug.serving import BaseWSGIServer
 from aiida_ion.dashboards import security, tables
 from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.connections import Handler, Server
+from aiida_ion.dashboards.pages import PAGES
+from aiida_ion.dashboards.serving import answers, compression
+from aiida_ion.dashboards.state import View
 from aiida_ion.queries import end_reading, read_only
 
 LOGGER = logging.getLogger(__name__)
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8050
 #: Wildcard address -> address on this machine.
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
-#: Tables read in advance.
-FIRST_TABLES = ("materials", "conductivity", "comparison")
+#: Tables read in advance, before those that pages derive from them.
+FIRST_TABLES = ("conductivity", "materials", "comparison", "cost")
 
 Answer = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -46,6 +50,8 @@ def make(source: Source, host: str, port: int, token: str | None) -> BaseWSGISer
         raise ValueError(f"a token needs at least {security.SHORTEST_TOKEN} characters")
     app = create_app(source)
     security.protect(app, host, port, token)
+    answers.register(app, source.lock)
+    compression.register(app)
     _share(app, source)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with _listen(host, port) as listener:
@@ -70,11 +76,17 @@ def serve(server: BaseWSGIServer, ready: Callable[[], None] = lambda: None) -> N
     :param ready: called as soon as requests are answered.
     """
     with read_only():
-        tables.warm(FIRST_TABLES)
+        tables.in_use().warm(_first_reads())
         ready()
         with suppress(KeyboardInterrupt):
             server.serve_forever()
         server.server_close()
+
+
+def _first_reads() -> Iterator[Callable[[], object]]:
+    """Return what reads in advance: the tables of most pages, then all that each page shows first."""
+    yield from (partial(tables.table, name) for name in FIRST_TABLES)
+    yield from (partial(page.layout, View(theme="light")) for page in PAGES)
 
 
 def _share(app: Dash, source: Source) -> None:
@@ -85,7 +97,7 @@ def _share(app: Dash, source: Source) -> None:
     answer: Answer = app.server.wsgi_app
 
     def one_reader(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if not environ["PATH_INFO"].startswith(("/_dash-update-component", "/download")):
+        if not environ["PATH_INFO"].startswith("/download"):  # of a page, only what is not kept is read: see `answers`
             return answer(environ, start)
         with source.lock:
             try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from aiida_ion import queries
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
 
+LOGGER = logging.getLogger(__name__)
 #: Table of the fits of all materials with the columns for filters: level, grade, temperature, time and nodes.
 FITS = "fits"
 #: A table that took longer than this is refreshed in the background while its last version is shown.
@@ -100,10 +102,32 @@ class TableCache:
             used.append((name, entry.made))
         return entry.table
 
+    @contextmanager
+    def noting(self) -> Iterator[list[tuple[str, float]]]:
+        """Note the tables that this thread uses, and when each was read, s."""
+        outer = getattr(self._here, "used", None)
+        used: list[tuple[str, float]] = []
+        self._here.used = used
+        try:
+            yield used
+        finally:
+            self._here.used = outer
+
+    def is_unchanged(self, version: Any, used: Iterable[tuple[str, float]]) -> bool:
+        """Whether the database has a version, and tables are those of `noting`; a table is read again when due."""
+        if version != self.version():
+            return False
+        for name, made in used:
+            if self._entries[name].made == made:
+                self.derived(name, self._entries[name].make)
+            if self._entries[name].made != made:
+                return False
+        return True
+
     def _is_current(self, entry: _Entry) -> bool:
         """Whether nothing has changed since; a derived table is as old as its sources, which are refreshed in turn."""
         if not entry.used:
-            return bool(entry.version == self._version())
+            return bool(entry.version == self.version())
         for name, _ in entry.used:
             self.derived(name, self._entries[name].make)
         return all(self._entries[name].made == made for name, made in entry.used)
@@ -122,13 +146,16 @@ class TableCache:
         finally:
             lock.release()
 
-    def warm(self, names: tuple[str, ...]) -> threading.Thread:
-        """Read tables in the background, so that the first page need not wait for all of them."""
+    def warm(self, reads: Iterable[Callable[[], object]]) -> threading.Thread:
+        """Call what reads tables, in the background, so that the first pages need not wait."""
 
         def work() -> None:
-            for name in names:
-                with self._lock:
-                    self.table(name)
+            for read in reads:
+                try:
+                    with self._lock:
+                        read()
+                except Exception:  # whoever asks for it is told
+                    LOGGER.exception("a table cannot be read in advance")
             queries.end_reading()
 
         thread = threading.Thread(target=work, name="tables", daemon=True)
@@ -136,7 +163,7 @@ class TableCache:
         return thread
 
     def _make(self, name: str, make: Callable[[], pd.DataFrame]) -> _Entry:
-        version, start, outer = self._version(), time.monotonic(), getattr(self._here, "used", None)
+        version, start, outer = self.version(), time.monotonic(), getattr(self._here, "used", None)
         used: list[tuple[str, float]] = []
         self._here.used = used
         try:
@@ -171,7 +198,7 @@ class TableCache:
         with self._guard:
             return self._busy.setdefault(name, threading.RLock())
 
-    def _version(self) -> Any:
+    def version(self) -> Any:
         """Return a value that changes with the database."""
         if not self._changes:
             return None
@@ -183,6 +210,11 @@ class TableCache:
 
 
 _cache = TableCache()
+
+
+def in_use() -> TableCache:
+    """Return the cache of all pages."""
+    return _cache
 
 
 def use(cache: TableCache) -> None:
@@ -216,8 +248,3 @@ def unreadable() -> str | None:
 def changes() -> bool:
     """Whether the data can change: a profile can, an archive does not."""
     return _cache._changes
-
-
-def warm(names: tuple[str, ...]) -> None:
-    """Read tables in the background, so that the first page need not wait for all of them."""
-    _cache.warm(names)

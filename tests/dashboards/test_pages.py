@@ -135,7 +135,7 @@ def test_what_runs_and_what_failed(app: Any) -> None:
     table = activity.running()
     assert list(table["pk"]) == [root.pk, chain.pk, job.pk]
     assert set(table["root_pk"]) == {root.pk}
-    text = text_of(overview.running(read=True))
+    text = text_of(overview.running(table, read=True))
     assert "Li₃N" in text
     assert f"mlip_md {job.pk}" in text
     # The chain failed because its job did, and that is one failure.

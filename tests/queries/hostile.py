@@ -16,6 +16,7 @@ VALUES = (
     *('"5"', '"nan"', '""', '"1e999"', '"2026-13-45T99:99:99"', '"not-a-uuid"', '"Li3N"', '"%s %d {0} $x"'),
     *(r'"\u001b[31m\u202e\t\r\n|<b>"', json.dumps("x" * 20_000), '"=cmd()"'),
     *("[]", "[null]", "[1, 2]", "[1e23, {}]", '["a", 1, null, [2]]', "{}", '{"a": [1]}', '{"temperature_K": "x"}'),
+    *("-1e308", '{"a": {"b": [{"c": {}}]}}', '"<script>alert(1)</script> **x** [y](javascript:z)"'),
     *('[{"temperature_K": {}, "reason": []}]', '{"label": null, "name": [], "versions": 1}', "[" * 50 + "]" * 50),
 )
 #: Not for PostgreSQL, which refuses them itself.
@@ -48,16 +49,29 @@ def poison(seed: int, share: float = 0.3) -> int:
     return n_replaced
 
 
-def poison_all(name: str, value: str) -> None:
-    """Give every node that has an attribute of this name the same JSON text for it."""
+def poison_all(name: str, value: str, most: int | None = None) -> int:
+    """Give every node that has an attribute of this name, the first `most`, the same JSON text; return how many."""
     session, dialect = _session()
+    n_replaced = 0
     written = ":value" if dialect == "sqlite" else "CAST(:value AS jsonb)"
     for pk, content in session.execute(text("SELECT id, CAST(attributes AS TEXT) FROM db_dbnode")).all():
         values = json.loads(content or "{}")
-        if name in values:
+        if name in values and n_replaced != most:
+            n_replaced += 1
             parts = [f"{json.dumps(key)}: {value if key == name else json.dumps(one)}" for key, one in values.items()]
             statement = text(f"UPDATE db_dbnode SET attributes = {written} WHERE id = :pk")
             session.execute(statement, {"value": "{" + ", ".join(parts) + "}", "pk": pk})
+    session.commit()
+    session.expire_all()
+    return n_replaced
+
+
+def label_some(words: str, every: int = 20) -> None:
+    """Give every so many nodes, and all groups, this label and description; those of groups begin with their id."""
+    session, _ = _session()
+    given = {"words": words, "every": every}
+    session.execute(text("UPDATE db_dbnode SET label = :words, description = :words WHERE id % :every = 0"), given)
+    session.execute(text("UPDATE db_dbgroup SET label = id || :words, description = :words"), {"words": words})
     session.commit()
     session.expire_all()
 

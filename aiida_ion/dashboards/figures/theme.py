@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -128,8 +129,9 @@ def faded(color: str, opacity: float) -> str:
     return f"rgba({red},{green},{blue},{opacity:g})"
 
 
+@cache
 def template(theme: Theme) -> go.layout.Template:
-    """Return the plotly template of a theme."""
+    """Return the plotly template of a theme; figures copy it."""
     axis = {
         "gridcolor": theme.grid,
         "linecolor": theme.muted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections.abc import Mapping
@@ -17,17 +18,19 @@ from aiida_ion.dashboards.figures.cell import cell_figure
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.rdf import rdf_figure
 from aiida_ion.dashboards.figures.theme import Theme, theme_named
-from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.numbers import readable, short
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.pages.material_species import species_table
 from aiida_ion.queries import details, frames
-from aiida_ion.queries.reading.kinds import read_column
+from aiida_ion.queries.reading.kinds import read_column, read_number
 
 MSD, SCALE = "material-msd", "material-scale"
 RDF, CELL = "material-rdf", "material-cell"
 FIT, CHECKS, RUN = "material-fit", "material-checks", "material-run"
 LOGARITHMIC, LINEAR = "logarithmic", "linear"
 CURVES = ("all_lag_times_ps", "all_msd_A2", "lag_times_ps", "msd_A2", "msd_std_A2")
+#: Maximum number of checks shown, the worst.
+MOST_CHECKS = 200
 #: Verdict of a check -> kind of badge, in the order of the table.
 VERDICTS = {"fail": ("bad", 0), "warn": ("doubtful", 1), "pass": ("good", 2), "not_applicable": ("neutral", 3)}
 NOTHING = np.empty(0)
@@ -57,11 +60,12 @@ def _curve(
     uuid: str, refused: object, attributes: Mapping[str, Any], arrays: Mapping[str, Any], level: str | None
 ) -> MsdCurve:
     edges = read_column("fit_window_ps", [attributes.get("fit_window_ps")], "interval")[0]
+    temperature_K = read_number(attributes.get("temperature_K"))
     return MsdCurve(
         uuid=uuid,
-        temperature_K=math.nan if attributes.get("temperature_K") is None else float(attributes["temperature_K"]),
+        temperature_K=math.nan if temperature_K is None else temperature_K,
         fit_window_ps=None if edges is None else (edges[0], edges[1]),
-        tracer_diffusivity_cm2_s=attributes.get("tracer_diffusivity_cm2_s"),
+        tracer_diffusivity_cm2_s=read_number(attributes.get("tracer_diffusivity_cm2_s")),
         refused=isinstance(refused, str),
         level_of_theory=level,
         **{name: arrays.get(name, NOTHING) for name in CURVES},
@@ -119,7 +123,9 @@ def checks_table(result: Any) -> Component:
     given = [check for check in result or [] if isinstance(check, Mapping)]
     if not given:
         return empty_state("No checks are stored.", "The fit was made without them.")
-    ordered = sorted(given, key=lambda check: VERDICTS.get(str(check.get("verdict")), ("neutral", 4))[1])
+    ordered = heapq.nsmallest(
+        MOST_CHECKS, given, key=lambda check: VERDICTS.get(str(check.get("verdict")), ("neutral", 4))[1]
+    )
     heads = ("verdict", "check", "number", "limit", "finding")
     looks = ("tight", "", "tight", "tight", "")
     rows = [
@@ -127,17 +133,19 @@ def checks_table(result: Any) -> Component:
         for check in ordered
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    return html.Table([head, html.Tbody(rows)], className="plain")
+    table = html.Table([head, html.Tbody(rows)], className="plain")
+    more = len(given) - len(rows)
+    return table if more <= 0 else html.Div([table, html.P(f"and {more:,} more: none is worse", className="muted")])
 
 
 def _check(check: Mapping[str, Any]) -> tuple[Any, ...]:
-    verdict, unit = str(check.get("verdict")), UNITS.sub(_sign, str(check.get("unit") or ""))
+    verdict, unit = readable(check.get("verdict")), UNITS.sub(_sign, readable(check.get("unit") or ""))
     return (
         badge(verdict.replace("_", " "), VERDICTS.get(verdict, ("neutral", 4))[0]),
-        str(check.get("name")).replace("_", " "),
+        readable(check.get("name")).replace("_", " "),
         f"{short(check.get('value'))} {unit}",
         f"{short(check.get('limit'))} {unit}",
-        str(check.get("message") or ""),
+        readable(check.get("message") or ""),
     )
 
 

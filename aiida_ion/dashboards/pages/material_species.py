@@ -9,10 +9,12 @@ from dash import html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.components import badge
-from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.numbers import readable, short
 from aiida_ion.verdicts import is_poorly_known, useful_bound, words_of
 
 HEADS = ("species", "role", "verdict", "hops", "D* (cm²/s), 95 %", "σ (mS/cm), 95 %")
+#: Maximum number of species shown.
+MOST_SPECIES = 50
 KINDS = {"moved": "good", "poorly_known": "doubtful", "bound": "neutral"}
 
 
@@ -25,18 +27,20 @@ def species_table(attributes: Mapping[str, Any]) -> Component | None:
     if not rows:
         return None
     limit = attributes.get("max_interval_decades")
-    body = [html.Tr([html.Td(cell, className="tight") for cell in _cells(row, limit)]) for row in rows]
+    body = [html.Tr([html.Td(cell, className="tight") for cell in _cells(row, limit)]) for row in rows[:MOST_SPECIES]]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in HEADS]))
     reason = attributes.get("framework_reason")
-    note = [html.P(str(reason), className="note")] if isinstance(reason, str) else []
+    note = [html.P(readable(reason), className="note")] if isinstance(reason, str) else []
+    if len(rows) > MOST_SPECIES:
+        note.append(html.P(f"and {len(rows) - MOST_SPECIES:,} more", className="note"))
     return html.Div([*note, html.Table([head, html.Tbody(body)], className="plain")])
 
 
 def _cells(species: Mapping[str, Any], limit: Any) -> tuple[Any, ...]:
     verdict = str(species.get("verdict"))
     return (
-        str(species.get("element")),
-        str(species.get("role")),
+        readable(species.get("element")),
+        readable(species.get("role")),
         badge(words_of(verdict), KINDS.get(verdict, "neutral")),
         short(species.get("n_hops")),
         _amount(species, "tracer_diffusivity", "cm2_s", limit),

@@ -18,7 +18,7 @@ from aiida_ion.dashboards.components import card, control, empty_state, figure_c
 from aiida_ion.dashboards.figures.landscape import MOST_POINTS, landscape
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.filtering import filtered, ordered, with_elements
-from aiida_ion.dashboards.grids import column_choice, column_choice_id, grid
+from aiida_ion.dashboards.grids import block_of, column_choice, column_choice_id, grid
 from aiida_ion.dashboards.material_rows import (
     BOUND,
     ENERGY,
@@ -103,8 +103,7 @@ def register(app: Dash) -> None:
         if request is None:
             return no_update
         table = ordered(_rows(request.get("filterModel"), _asked(given)), request.get("sortModel"))
-        block = table.iloc[int(request["startRow"]) : int(request["endRow"])]
-        return {"rowData": cells(block), "rowCount": len(table)}
+        return {"rowData": cells(block_of(table, request)), "rowCount": len(table)}
 
     @app.callback(
         Output("materials-picked", "data"),

@@ -33,6 +33,7 @@ from aiida_ion.dashboards.overview import conductors
 from aiida_ion.dashboards.overview.failures import MOST_READ as MOST_READ_FAILURES
 from aiida_ion.dashboards.overview.failures import MOST_REASONS, by_reason
 from aiida_ion.dashboards.pages.materials_choices import without_defaults
+from aiida_ion.dashboards.serving import answers
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.progress import Progress, read_job_progress
@@ -42,6 +43,8 @@ from aiida_ion.units import duration
 PATH = "/"
 TITLE = "Overview"
 REFRESH_MS = 10_000
+#: An answer with what runs is kept as long as it is shown, s.
+REFRESH_S = 10.0
 #: Maximum number of running work chains shown, and of jobs whose folder is read.
 MOST_RUNNING, MOST_READ = 12, 8
 MOST_RECENT = 10
@@ -72,7 +75,8 @@ def register(app: Dash) -> None:
         Input("overview-clock", "n_intervals"),
     )
     def refresh(_: int | None) -> tuple[list[Component], bool]:
-        return running(read=True), activity.running().empty
+        table = running_now()
+        return running(table, read=True), table.empty
 
     @app.callback(
         Output(CONDUCTORS, "children"),
@@ -93,16 +97,23 @@ def register(app: Dash) -> None:
 
 def _running_card() -> Component:
     """Return what runs; hidden while nothing does."""
-    shown = card("Running now", html.Div(running(read=False), id="overview-running", **aria(live="polite")))
-    return html.Div(shown, id="overview-running-card", hidden=activity.running().empty)
+    table = running_now()
+    shown = card("Running now", html.Div(running(table, read=False), id="overview-running", **aria(live="polite")))
+    return html.Div(shown, id="overview-running-card", hidden=table.empty)
 
 
-def running(read: bool) -> list[Component]:
+def running_now() -> pd.DataFrame:
+    """Return the processes that run; an answer with them is kept for a short time."""
+    answers.lasting(REFRESH_S)
+    return activity.running()
+
+
+def running(table: pd.DataFrame, read: bool) -> list[Component]:
     """Return the running work chains with their jobs.
 
+    :param table: of `running_now`.
     :param read: also read the jobs' progress from their folders, which takes longer.
     """
-    table = activity.running()
     if table.empty:
         return [html.P("Nothing is running.", className="muted")]
     records: list[dict[Any, Any]] = table.to_dict("records")

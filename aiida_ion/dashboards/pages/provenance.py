@@ -14,7 +14,7 @@ from aiida_ion.dashboards.components import card, control, empty_state, facts, f
 from aiida_ion.dashboards.figures.graph import graph_figure, main_path
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
-from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.numbers import readable, short
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries import provenance
 from aiida_ion.queries.reading import files
@@ -25,8 +25,6 @@ GRAPH, SHOWN, STORE = "provenance-graph", "provenance-shown", "provenance-view"
 MAIN, EVERYTHING = "main", "everything"
 #: Maximum number of listed attributes, neighbours on each side, and files of a node.
 MOST_ATTRIBUTES, MOST_NEIGHBOURS, MOST_FILES = 60, 60, 200
-#: Maximum number of characters of an attribute.
-LONGEST = 300
 COLUMNS = ("kind", "role", "label", "node_type", "process_type", "exit_status", "ctime", "step", "pk", "uuid")
 #: Columns are sized to their content.
 WIDTHS = {"autoSizeStrategy": {"type": "fitCellContents"}}
@@ -51,7 +49,7 @@ def layout(view: View) -> Component:
         _graph_card(view, path),
         _path_card(path),
         _neighbours_card(view.uuid),
-        subtitle=f"{first['kind']} {node_facts['pk']} {node_facts['label']}",
+        subtitle=f"{first['kind']} {node_facts['pk']} {readable(node_facts['label'])}",
     )
 
 
@@ -89,7 +87,7 @@ def _node_card(node_facts: Mapping[str, Any], kind: str) -> Component:
         ("type", str(node_facts["process_type"] or node_facts["node_type"])),
         ("made", f"{node_facts['ctime']:%d %b %Y %H:%M:%S}"),
     ]
-    pairs += [(name, str(node_facts[name])) for name in ("label", "description", "computer") if node_facts[name]]
+    pairs += [(name, readable(node_facts[name])) for name in ("label", "description", "computer") if node_facts[name]]
     attributes = sorted(node_facts["attributes"].items())
     listed = [(str(name), _value(value)) for name, value in attributes[:MOST_ATTRIBUTES]]
     more = len(attributes) - len(listed)
@@ -105,8 +103,7 @@ def uuid_copy(uuid: str) -> Component:
 
 
 def _value(value: Any) -> str:
-    text = short(value, 6) if isinstance(value, float) else str(value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return short(value, 6) if isinstance(value, float) else readable(value)
 
 
 def _files_card(uuid: str, is_process: bool) -> Component:

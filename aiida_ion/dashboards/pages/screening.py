@@ -14,7 +14,7 @@ from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.columns import cells
 from aiida_ion.dashboards.components import empty_state, page
 from aiida_ion.dashboards.filtering import filtered, ordered
-from aiida_ion.dashboards.grids import table_card
+from aiida_ion.dashboards.grids import block_of, table_card
 from aiida_ion.dashboards.pages import screening_cards as cards
 from aiida_ion.dashboards.pages import screening_hops as hops
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, written
@@ -109,8 +109,7 @@ def register(app: Dash) -> None:
         pk, view = _asked(query)
         found = filtered(cards.decisions_of(pk), request.get("filterModel"))
         found = ordered(found, request.get("sortModel"))
-        block = found.iloc[int(request["startRow"]) : int(request["endRow"])]
-        response = {"rowData": cells(block[list(cards.COLUMNS)]), "rowCount": len(found)}
+        response = {"rowData": cells(block_of(found[list(cards.COLUMNS)], request)), "rowCount": len(found)}
         now = replace(view, filters=column_filters(request.get("filterModel")))
         if now == view:
             return response, no_update, no_update

@@ -19,6 +19,9 @@ LARGEST_WHOLE = 2**63
 #: Larger integers have lost digits if the database returned them as floats.
 EXACT_FLOAT = 2.0**53
 
+#: Longer texts are no labels and no messages, characters.
+LONGEST_TEXT = 10_000
+
 #: Endings of the names of numeric columns; lists of temperatures are handled separately.
 UNITS = (
     *("_ps", "_fs", "_s", "_eV", "_eV_A", "_eV_atom", "_cm2_s", "_mS_cm", "_MiB", "_THz", "_per_step", "_e", "_A3"),
@@ -181,8 +184,13 @@ def _text(value: Any) -> Any:
     return number if number is _UNREADABLE else str(number)
 
 
+def _short_text(value: Any) -> Any:
+    """Return text for a cell; what nobody would read is left out."""
+    return _UNREADABLE if isinstance(value, str) and len(value) > LONGEST_TEXT else _text(value)
+
+
 def _words(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, list) else _text(value)
+    return _short_text(", ".join(map(str, value)) if isinstance(value, list) else value)
 
 
 def _interval(value: Any) -> Any:
@@ -202,7 +210,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "whole": _whole,
     "count": _count,
     "flag": _flag,
-    "text": _text,
+    "text": _short_text,
     "words": _words,
     "interval": _interval,
     "list": _kept(list),

@@ -1,0 +1,1 @@
+"""Answers to requests: checked, kept while they are right, and compressed."""

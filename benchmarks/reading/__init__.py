@@ -1,0 +1,1 @@
+"""Readers of the dashboard, as a browser is one."""
