@@ -25,12 +25,20 @@ from aiida_ion.engines.requests import JobRequest
 PAUSED = "AiiDA paused it, and nobody is there to resume it"
 
 
-class _EndWhenPaused(ProcessListener):  # type: ignore[misc]
-    """Ends a job that AiiDA pauses, as it does when a computer or its queue failed five times: nothing resumes it."""
+class _PausedError(KeyboardInterrupt):
+    """Leaves the event loop, which no other kind of error in a callback does."""
+
+
+class _LeaveWhenPaused(ProcessListener):  # type: ignore[misc]
+    """Stops waiting for a job that AiiDA pauses, as it does when a computer or its queue failed five times."""
 
     def on_process_paused(self, process: Any) -> None:
-        """Kill the job as soon as the event is over."""
-        process.loop.call_soon(process.kill, PAUSED)
+        """Leave the loop after the event."""
+        process.loop.call_soon(self._leave)
+
+    def _leave(self) -> None:
+        raise _PausedError
+
 
 
 def run_test(
@@ -73,8 +81,12 @@ def run_test(
     builder.metadata.label = f"test of {engine.name}"
     with override_log_level():  # the caller says what went wrong, in one line
         process: Any = instantiate_process(get_manager().get_runner(), builder)
-        process.add_process_listener(_EndWhenPaused())
-        node = run_get_node(process)[1]
+        process.add_process_listener(_LeaveWhenPaused())
+        try:
+            node = run_get_node(process)[1]
+        except _PausedError:
+            process.kill(PAUSED, force_kill=True)  # asking the queue is what failed
+            node = process.node
     if node.is_finished_ok:
         clean_jobs([node])
         engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())

@@ -44,7 +44,7 @@ def add_computer(cluster: Cluster, label: str, transport: str, **configuration: 
 
 
 @pytest.fixture
-def ssh_computer(cluster: Cluster, invoke: Invoke) -> orm.Computer:
+def ssh_computer(cluster: Cluster, invoke: Invoke, aiida_localhost: orm.Computer) -> orm.Computer:
     """Return the cluster through ``core.ssh``, which takes port, user and key itself."""
     access = {"username": cluster.user, "port": cluster.port, "key_filename": str(cluster.key)}
     known = {"load_system_host_keys": False, "key_policy": "AutoAddPolicy", "look_for_keys": False}
@@ -52,7 +52,9 @@ def ssh_computer(cluster: Cluster, invoke: Invoke) -> orm.Computer:
 
 
 @pytest.fixture
-def async_computer(cluster: Cluster, invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> orm.Computer:
+def async_computer(
+    cluster: Cluster, invoke: Invoke, aiida_localhost: orm.Computer, monkeypatch: pytest.MonkeyPatch
+) -> orm.Computer:
     """Return the cluster through ``core.ssh_async``, which reads the alias and the host key from the home."""
     monkeypatch.setenv("HOME", str(cluster.home))
     return add_computer(cluster, "cluster-async", "core.ssh_async", host=ALIAS)

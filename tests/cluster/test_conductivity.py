@@ -62,4 +62,3 @@ def test_dynamics_and_fits_run_on_the_cluster(
     assert options["LammpsMdCalculation"] == ("gpu", "my-project", False)
     assert options["DiffusionCalculation"] == ("batch", None, False)
     assert all(job.get_job_id().isdigit() for job in jobs)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from aiida import orm
@@ -68,3 +69,22 @@ def test_a_wrong_partition_submits_nothing(cluster: Cluster, ssh_computer: orm.C
     (remark,) = ask_queues([load_engine("toy")], RunRequest())
     assert "cluster does not answer" in remark
 
+
+def test_an_engine_test_that_the_queue_refuses_later_ends_too(
+    ssh_computer: orm.Computer, invoke: Invoke, aiida_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the partition went away between the question and the submission: AiiDA pauses the job after all tries."""
+    monkeypatch.setattr("aiida_ion.engines.testing.check_queue", lambda *_: None)
+    add_toy(invoke, ssh_computer, "--job-options", '{"queue_name": "mars"}')
+    tries = {"transport.task_maximum_attempts": 2, "transport.task_retry_initial_interval": 1}
+    before = {name: aiida_config.get_option(name) for name in tries}
+    try:
+        for name, value in tries.items():
+            aiida_config.set_option(name, value)
+        line = only_line(invoke("engine", "test", "toy", code=1))
+    finally:
+        for name, value in before.items():
+            aiida_config.set_option(name, value)
+    assert "toy does not work (job " in line and "invalid partition specified: mars" in line
+    (job,) = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
+    assert job.is_killed

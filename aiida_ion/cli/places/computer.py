@@ -64,9 +64,7 @@ def command(
         click.echo(words)
 
 
-def _change(
-    label: str, chosen: dict[str, Any], unlimited: bool, defaults: bool, poll_interval_s: float | None
-) -> None:
+def _change(label: str, chosen: dict[str, Any], unlimited: bool, defaults: bool, poll_interval_s: float | None) -> None:
     """Set limits of a computer as they were given, and how often its queue is asked."""
     from aiida import orm
     from aiida.common.exceptions import NotExistent

@@ -94,7 +94,7 @@ def test_a_run_that_the_queue_refuses_is_ended_or_resumed() -> None:
     [
         ("Resources", "waits in the queue (Resources)"),
         ("None", "waits in the queue"),
-        ("PartitionTimeLimit", "waits in the queue (PartitionTimeLimit): it asks for more wall time than its partition"),
+        ("PartitionTimeLimit", "waits in the queue (PartitionTimeLimit): it asks for more wall time than"),
         ("ReqNodeNotAvail, UnavailableNodes:n1", "its nodes are down or reserved, for maintenance for example"),
     ],
 )
