@@ -40,7 +40,6 @@ class _LeaveWhenPaused(ProcessListener):  # type: ignore[misc]
         raise _PausedError
 
 
-
 def run_test(
     engine: Engine,
     structure: orm.StructureData | None = None,
