@@ -29,7 +29,7 @@ class _PausedError(KeyboardInterrupt):
     """Leaves the event loop, which no other kind of error in a callback does."""
 
 
-class _LeaveWhenPaused(ProcessListener):  # type: ignore[misc]
+class _LeaveWhenPaused(ProcessListener):
     """Stops waiting for a job that AiiDA pauses, as it does when a computer or its queue failed five times."""
 
     def on_process_paused(self, process: Any) -> None:

@@ -16,10 +16,11 @@ from aiida_ion.engines.engine import load_engine
 from aiida_ion.engines.jobs import engine_choices, job_options
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.workchains.md.mlip import MlipMdWorkChain
+from tests.cli.conftest import Invoke
 
 #: One job after another, each saved every second.
 SETTINGS = {"temperature_K": 60.0, "timestep_fs": 2.0, "seed": 7, "restart_every_seconds": 1.0}
-FRAME = 500
+FRAME = 100
 
 
 def at_each_look(patch: pytest.MonkeyPatch, look: Callable[[orm.CalcJobNode], object]) -> None:
@@ -39,6 +40,12 @@ def has_written(job: orm.CalcJobNode, name: str) -> bool:
         return bool(transport.path_exists(str(PurePosixPath(str(job.get_remote_workdir())) / name)))
 
 
+def steps_in(invoke: Invoke, seconds: float) -> int:
+    """Return how many steps the engine ``toy`` takes in a time, by a test of it on this machine as busy as it is."""
+    invoke("engine", "test", "toy", "--steps", 1000)
+    return FRAME * max(2, round(seconds * load_engine("toy").tested["steps_per_s"] / FRAME))
+
+
 def run_md(engine_name: str, n_steps: int, **job_options_by_hand: Any) -> orm.WorkChainNode:
     """Run argon with an engine on the cluster."""
     engine = load_engine(engine_name)
@@ -47,16 +54,16 @@ def run_md(engine_name: str, n_steps: int, **job_options_by_hand: Any) -> orm.Wo
     atoms.rattle(0.02, seed=3)
     options = job_options(engine.jobs, JobRequest(job_options=job_options_by_hand))
     potential = orm.Dict({"name": "lj", "kwargs": {"sigma": 3.405, "epsilon": 0.01032, "rc": 8.5125}})
-    node: orm.WorkChainNode = run_get_node(
+    node: Any = run_get_node(
         MlipMdWorkChain,
         structure=orm.StructureData(ase=atoms),
         parameters=orm.Dict({**SETTINGS, "n_steps": n_steps, "sample_every": FRAME}),
         engine={"code": choices["code"], "potential": potential, "metadata": {"options": options}},
     )[1]
-    return node
+    return node  # type: ignore[no-any-return]
 
 
-def jobs_of(node: orm.WorkChainNode) -> list[orm.CalcJobNode]:
+def jobs_of(node: orm.WorkChainNode) -> list[Any]:
     """Return the jobs of a run, in the order of time."""
     return [child for child in node.called if isinstance(child, orm.CalcJobNode)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiida import orm
@@ -53,7 +54,7 @@ def test_dynamics_and_fits_run_on_the_cluster(
     result = node.outputs.conductivity.base.attributes.all
     assert result["mobile_species"] == "F"
     assert sorted(node.outputs.diffusion) == ["T_1700K", "T_1900K"]
-    jobs = [job for job in node.called_descendants if isinstance(job, orm.CalcJobNode)]
+    jobs: list[Any] = [job for job in node.called_descendants if isinstance(job, orm.CalcJobNode)]
     assert {job.computer.label for job in jobs} == {where}
     options = {
         job.process_class.__name__: (job.get_option("queue_name"), job.get_option("account"), job.get_option("withmpi"))

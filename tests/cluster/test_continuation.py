@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from aiida import orm
 
@@ -10,7 +12,7 @@ from aiida_ion.queries import process_table
 from aiida_ion.queries.running.states import state_text
 from tests.cli.conftest import Invoke
 from tests.cluster.conftest import add_toy
-from tests.cluster.jobs import at_each_look, check_contiguous, has_written, jobs_of, run_md
+from tests.cluster.jobs import at_each_look, check_contiguous, has_written, jobs_of, run_md, steps_in
 from tests.cluster.services import Cluster
 
 pytestmark = pytest.mark.slow
@@ -20,6 +22,7 @@ def test_out_of_wall_time_and_cancelled(
     cluster: Cluster, ssh_computer: orm.Computer, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_toy(invoke, ssh_computer)
+    n_steps = steps_in(invoke, seconds=30)
     cancelled: list[str] = []
 
     def cancel_the_second(job: orm.CalcJobNode) -> None:
@@ -28,7 +31,6 @@ def test_out_of_wall_time_and_cancelled(
             cluster.run("scancel", cancelled[0])
 
     at_each_look(monkeypatch, cancel_the_second)
-    n_steps = 60_000
     run = run_md("toy", n_steps, max_wallclock_seconds=15)
     assert run.is_finished_ok, run.exit_message
     jobs = jobs_of(run)
@@ -45,7 +47,10 @@ def test_killed_by_slurm_at_the_end_of_its_time(
     """The operator shortens the time of the first job, which does not know it and loads its modules for long."""
     once = cluster.scratch / "modules-were-loaded"
     lines = f"test -e {once} || {{ touch {once}; sleep 40; }}"
+    once.touch()
     add_toy(invoke, ssh_computer, "--prepend-text", lines)
+    n_steps = steps_in(invoke, seconds=90)
+    once.unlink()
     shortened: list[str] = []
     by_slurm: set[str] = set()
 
@@ -57,7 +62,6 @@ def test_killed_by_slurm_at_the_end_of_its_time(
         by_slurm.update(cluster.job_ids("TIMEOUT"))
 
     at_each_look(monkeypatch, shorten_the_first)
-    n_steps = 150_000
     run = run_md("toy", n_steps, max_wallclock_seconds=600)
     assert run.is_finished_ok, run.exit_message
     jobs = jobs_of(run)
@@ -85,8 +89,8 @@ def test_a_job_that_can_never_start_says_why(
     add_toy(invoke, ssh_computer)
     texts: list[str] = []
 
-    def end_when_known(job: orm.CalcJobNode) -> None:
-        row = process_table().set_index("pk", drop=False).loc[job.pk]
+    def end_when_known(job: Any) -> None:
+        row: Any = process_table().set_index("pk", drop=False).loc[job.pk]
         texts.append(state_text(row))
         if "waits in the queue (P" in texts[-1] and f"verdi process kill {job.caller.pk}" in texts[-1]:
             cluster.run("scancel", str(job.get_job_id()))
