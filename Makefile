@@ -18,7 +18,7 @@ APT := flock Makefile apt-get
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
 test-slow test-full: export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
-.PHONY: help install engines test-engines demo-engines pw browser servers demo test test-slow test-full lint docs bench clean
+.PHONY: help install engines test-engines demo-engines pw browser servers cluster demo test test-slow test-full lint docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -56,6 +56,11 @@ servers: ## install PostgreSQL and RabbitMQ from the system's packages, where th
 	  && $(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends postgresql rabbitmq-server >/dev/null; } \
 	  || echo "PostgreSQL or RabbitMQ is not here and cannot be installed (that needs root and apt-get): the tests that need them are left out"
 
+cluster: ## install Slurm, munge and an SSH server from the system's packages, where that can be done; the tests start their own
+	@(PATH=$$PATH:/usr/sbin; for one in munged slurmctld slurmd sbatch sshd; do command -v $$one || exit 1; done) >/dev/null || { test "$$(id -u)" = 0 -a ! -d /run/systemd/system && command -v apt-get >/dev/null && echo "installing slurm-wlm, munge and openssh-server ..." \
+	  && $(APT) update -qq && DEBIAN_FRONTEND=noninteractive $(APT) install -y -qq --no-install-recommends slurm-wlm munge openssh-server >/dev/null; } \
+	  || echo "Slurm, munge or an SSH server is not here and is not installed (that needs root, apt-get, and no systemd that would start them as services): the tests that need them are left out"
+
 demo: demo-engines ## compute three conductors and print their table (ten minutes on two cores)
 	AIIDA_PATH=$(DEMO) $(BIN)/python examples/demo.py
 
@@ -78,10 +83,10 @@ docs: .docs-env/installed ## build the documentation in build/site; warnings are
 test: test-engines pw browser lint docs ## install what is needed, check, and run the tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
 
-test-slow: engines pw browser servers ## run the tests that take long
+test-slow: engines pw browser servers cluster ## run the tests that take long
 	$(BIN)/python -m pytest -m slow
 
-test-full: engines pw browser servers lint docs ## install everything, check, and run every test, those that take long too
+test-full: engines pw browser servers cluster lint docs ## install everything, check, and run every test, those that take long too
 	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
 
 bench: engines ## measure: ratios, coverage, memory

@@ -39,7 +39,7 @@ OPTIONS = {"resources": {"num_machines": 1, "num_mpiprocs_per_machine": 1}, "wit
 
 
 #: Fixtures that start a server; tests with one are slow.
-SERVERS = {"postgres_cluster", "rabbitmq_port"}
+SERVERS = {"cluster", "postgres_cluster", "rabbitmq_port"}
 
 
 @pytest.hookimpl(tryfirst=True)

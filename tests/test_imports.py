@@ -105,7 +105,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "figures": {"dashboards", "queries"},
     "archives": {"aiida_private", "verdicts", "units", "queries", "analysis"},
     # What it needs of a work chain it reaches by its entry point.
-    "engines": {"aiida_private", "settings", "engine_kinds", "places", "calculations", "queries", "training"},
+    "engines": {
+        "aiida_private",
+        "messages",
+        "settings",
+        "engine_kinds",
+        "places",
+        "calculations",
+        "queries",
+        "training",
+    },
     "campaigns": {
         "screening",
         "exit_codes",

@@ -20,6 +20,8 @@ from aiida_ion.places.job import PlacedJob
 #: Fraction of the requested wall time after which a program stops by itself, to write its restart file.
 WALLTIME_FRACTION = 0.95
 WALLTIME_MARGIN_S = 120.0
+#: Environment variable with the seconds that a job's script took before its program: those of ``module load`` count.
+SECONDS_USED = "AIIDA_ION_SECONDS_USED"
 
 FILENAME_INPUTS = "inputs.json"
 FILENAME_RESULTS = "results.json"
@@ -198,6 +200,7 @@ class ScriptCalculation(PlacedJob):
         info.prepend_text = "".join(
             f"export {name}={threads}\n" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         )
+        info.prepend_text += f"export {SECONDS_USED}=$SECONDS\n"  # bash counts them from the start of the script
         info.retrieve_list = [FILENAME_RESULTS, FILENAME_STDERR]
         info.retrieve_temporary_list = list(temporary)
         # The program is already an input node.

@@ -162,6 +162,7 @@ def command(
       aiida-ion run Li2O.cif --engine quantumespresso --engine sevenn --engine chgnet --temperatures 1000,1200
     """
     loaded = load(profile)
+    from aiida_ion.campaigns.asking import ask_queues
     from aiida_ion.campaigns.batch import large_cells, make_batch, require_all
     from aiida_ion.campaigns.expected_cost import describe, in_all
     from aiida_ion.campaigns.plans import comparison, submit_plans
@@ -177,6 +178,8 @@ def command(
     several = len(dict.fromkeys(engines)) > 1
     if several:
         comparison(plans, request)  # checked here, made again when it is submitted
+    for remark in ask_queues([plan.engine for plan in plans], request):
+        click.echo(f"NOTE {remark}", err=True)
     costs = cost()
     for plan in plans:
         click.echo("\n".join(describe(plan, costs)))

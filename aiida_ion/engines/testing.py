@@ -9,13 +9,35 @@ from aiida import orm
 from aiida.common import exceptions
 from aiida.common.log import override_log_level
 from aiida.engine import run_get_node
+from aiida.engine.utils import instantiate_process
+from aiida.manage import get_manager
 from aiida.plugins import CalculationFactory
+from plumpy.process_listener import ProcessListener
 
 from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.script import FILENAME_RESULTS
 from aiida_ion.engines.engine import Engine, remember_test
 from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
+from aiida_ion.engines.queue import check_queue
 from aiida_ion.engines.requests import JobRequest
+
+#: Why a test was killed.
+PAUSED = "AiiDA paused it, and nobody is there to resume it"
+
+
+class _PausedError(KeyboardInterrupt):
+    """Leaves the event loop, which no other kind of error in a callback does."""
+
+
+class _LeaveWhenPaused(ProcessListener):
+    """Stops waiting for a job that AiiDA pauses, as it does when a computer or its queue failed five times."""
+
+    def on_process_paused(self, process: Any) -> None:
+        """Leave the loop after the event."""
+        process.loop.call_soon(self._leave)
+
+    def _leave(self) -> None:
+        raise _PausedError
 
 
 def run_test(
@@ -31,10 +53,12 @@ def run_test(
     :param n_steps: steps of 1 fs; fewer by default where each costs more.
     :param jobs: what is asked of this job; it wins over the engine's own.
     :returns: the engine with the results, and the node of the job.
-    :raises ValueError: if the engine or its job does not accept this.
+    :raises ValueError: if the engine, its job or the queue of its computer does not accept this.
+    :raises ConnectionError: if the queue cannot be asked.
     """
     md, requests = engine.md, (engine.jobs, jobs or JobRequest())
     check_jobs(engine.job, engine.code.computer, *requests)
+    check_queue(job_options(*requests), engine.code.computer)
     choices = md.test_choices(engine_choices(engine))
     cell, temperature_K = md.test_cell(choices)
     job: Any = CalculationFactory(engine.job)
@@ -55,7 +79,13 @@ def run_test(
     builder.metadata.disable_cache = True
     builder.metadata.label = f"test of {engine.name}"
     with override_log_level():  # the caller says what went wrong, in one line
-        node = run_get_node(builder)[1]
+        process: Any = instantiate_process(get_manager().get_runner(), builder)
+        process.add_process_listener(_LeaveWhenPaused())
+        try:
+            node = run_get_node(process)[1]
+        except _PausedError:
+            process.kill(PAUSED, force_kill=True)  # asking the queue is what failed
+            node = process.node
     if node.is_finished_ok:
         clean_jobs([node])
         engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())

@@ -13,7 +13,7 @@ from aiida_ion.places.turnstile import ended_jobs, ledger_path
 
 COMPUTER_COLUMNS = [
     *("pk", "computer", "scheduler", "cores", "memory_GiB", "jobs", "limits_set"),
-    *("n_running", "cores_in_use", "memory_in_use_GiB", "n_waiting"),
+    *("n_running", "cores_in_use", "memory_in_use_GiB", "n_waiting", "poll_interval_s"),
 ]
 PLACE_COLUMNS = ["pk", "computer", "cores", "memory_GiB", "runs", "since"]
 
@@ -61,6 +61,7 @@ def computer_table() -> pd.DataFrame:
                 "cores_in_use": int(running["cores"].sum()),
                 "memory_in_use_GiB": float(running["memory_GiB"].astype(float).sum()),
                 "n_waiting": len(here) - len(running),
+                "poll_interval_s": float(computer.get_minimum_job_poll_interval()),
             }
         )
     table = pd.DataFrame(rows, columns=COMPUTER_COLUMNS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import signal
 from typing import Any
 
@@ -10,6 +11,8 @@ from aiida_ion.runners.output import RunnerError
 
 #: Fraction of max_seconds, and its upper limit in s, reserved for writing at the end.
 WRITING_SHARE, WRITING_LIMIT_S = 0.1, 5.0
+#: Environment variable with the wall time that the job used before its program started, s.
+SECONDS_USED = "AIIDA_ION_SECONDS_USED"
 
 
 class StopSignal:
@@ -27,10 +30,14 @@ class StopSignal:
 def usable_seconds(max_seconds: float | None) -> float:
     """Return the wall time that a run may use before it writes its end, s; infinite without a limit.
 
+    What the job used before the program started, as for loading modules, is taken off; zero is the least.
+
     :raises RunnerError: ``invalid_input`` for a time that is not positive.
     """
     if max_seconds is None:
         return math.inf
     if not float(max_seconds) > 0:
         raise RunnerError("invalid_input", "max_seconds must be positive or null")
-    return float(max_seconds) - min(WRITING_SHARE * float(max_seconds), WRITING_LIMIT_S)
+    used = os.environ.get(SECONDS_USED, "")  # empty in a shell that does not count
+    usable = float(max_seconds) - min(WRITING_SHARE * float(max_seconds), WRITING_LIMIT_S)
+    return max(0.0, usable - float(used)) if used.isdigit() else usable

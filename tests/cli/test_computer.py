@@ -57,6 +57,13 @@ def test_status_says_who_waits_for_what(two_jobs: list[Any], invoke: Invoke) -> 
     assert "1 job waits for a place on a computer" in output
 
 
+def test_the_queue_is_asked_as_often_as_the_user_says(invoke: Invoke, aiida_localhost: orm.Computer) -> None:
+    assert invoke("computer", "localhost", "--poll-interval-s", 45).output.splitlines()[2].split()[-1] == "45"
+    assert orm.load_computer("localhost").get_minimum_job_poll_interval() == 45
+    assert limits_of(aiida_localhost).jobs is None
+    assert "name the computer" in invoke("computer", "--poll-interval-s", 45, code=2).stderr
+
+
 def test_limits_are_set_and_forgotten(invoke: Invoke, aiida_localhost: orm.Computer) -> None:
     invoke("computer", "localhost", "--cores", 3, "--memory-GiB", 2.5, "--max-jobs", 7)
     limits = limits_of(orm.load_computer("localhost"))

@@ -9,7 +9,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
 from aiida_ion.cli.options import NAME, SUCH_AS, TEXT, JsonObject, SettingType, WordMap, setting
-from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code
+from aiida_ion.cli.places.engine_codes import KIND_OF_FITS, add_fit_code, warn_of_queue
 from aiida_ion.engines.requests import COUNT, JobRequest
 from aiida_ion.settings.md import DEVICE
 from aiida_ion.settings.rules import Lines, Number
@@ -147,6 +147,7 @@ def add_command(
         **kept,
     )
     click.echo(f"{'Registered' if new else 'Brought up to date'}: {engine.code.full_label}")
+    warn_of_queue(options_of_jobs(jobs), engine.code.computer)
     click.echo(f"Next: aiida-ion engine test {name}{'' if profile is None else f' -p {loaded.name}'}")
 
 

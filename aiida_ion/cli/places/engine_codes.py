@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option
@@ -46,10 +48,22 @@ def add_fit_code(
 ) -> None:
     """Register a Python that has kinisi, for fits on its computer."""
     from aiida_ion.engines.fits import register_fit_code
+    from aiida_ion.engines.jobs import job_options
 
     foreign = [name.replace("_", "-") for name in changed_fields(setup)]
     if python is None or foreign:
         raise click.UsageError(f"fits take no --{', --'.join(foreign)}" if foreign else "fits run by their --python")
     code, new = register_fit_code(name, python, computer, jobs, max_jobs, prepend, replaces)
     click.echo(f"{'Registered' if new else 'Brought up to date'}: {code.full_label}")
+    warn_of_queue(job_options(jobs), code.computer)
     click.echo(f"Next: aiida-ion run ... --fit-code {code.full_label}; engines on {computer} use it by default")
+
+
+def warn_of_queue(options: dict[str, Any], computer: Any) -> None:
+    """Say if the queue of a computer would refuse jobs with these options; each run may still change them."""
+    from aiida_ion.engines.queue import check_queue
+
+    try:
+        check_queue(options, computer)
+    except (ValueError, ConnectionError) as error:
+        click.echo(f"WARNING: {error}", err=True)

@@ -22,6 +22,7 @@ def computer_text(table: pd.DataFrame) -> str:
                 "jobs": _of(row["n_running"], row["jobs"]),
                 "waiting": number(row["n_waiting"]),
                 "limits": "set" if row["limits_set"] else "default",
+                "poll interval (s)": number(row["poll_interval_s"]),
             }
             for row in records(table)
         ]

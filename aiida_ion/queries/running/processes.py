@@ -24,13 +24,15 @@ PROCESS_FIELDS = (
     "attributes.paused",
     "attributes.remote_workdir",
     "attributes.scheduler_lastchecktime",
+    "attributes.scheduler_state",
+    "attributes.last_job_info.annotation",
 )
 #: AiiDA's states of ended processes.
 ENDED = ("finished", "excepted", "killed")
 
 
 def process_table(since: datetime | None = None, pks: Sequence[int] | None = None) -> pd.DataFrame:
-    """Return one row for each of our processes, oldest first, with the process that called it.
+    """Return one row for each of our processes, oldest first, with the process that called it and the topmost one.
 
     :param since: leave out processes that ended before this time; running ones are always included.
     :param pks: only these processes and their direct callees.
@@ -44,6 +46,7 @@ def process_table(since: datetime | None = None, pks: Sequence[int] | None = Non
     names = [field.rpartition(".")[2] for field in PROCESS_FIELDS]
     table = frame(query, ["pk", "uuid", "ctime", "mtime", *names])
     table = table.merge(_callers(), how="left", on="pk").sort_values("pk", ignore_index=True)
+    table["root_pk"] = _roots(table)
     if pks is not None:
         table = table[table["pk"].isin(_descendants(table, set(pks)))].reset_index(drop=True)
     table["active"] = ~table["process_state"].isin(ENDED)
@@ -77,6 +80,14 @@ def _callers() -> pd.DataFrame:
     query.append(orm.ProcessNode, with_incoming="caller", edge_project=["label"], project=["id"])
     calls = [(called, caller, label) for caller, called, label in rows(query)]
     return pd.DataFrame(calls, columns=["pk", "caller_pk", "link_label"]).astype({"caller_pk": "Int64"})
+
+
+def _roots(table: pd.DataFrame) -> list[int]:
+    """Return the topmost known process above each; a caller is older than its callees."""
+    roots: dict[int, int] = {}
+    for pk, caller in zip(table["pk"], table["caller_pk"], strict=True):
+        roots[pk] = int(pk) if pd.isna(caller) else roots.get(int(caller), int(caller))
+    return list(roots.values())
 
 
 def _descendants(table: pd.DataFrame, pks: set[int]) -> set[int]:

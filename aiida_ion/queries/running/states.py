@@ -9,10 +9,13 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.places.turnstile import WAITS
+from aiida_ion.queries.running.queued import other_options, queue_words
 from aiida_ion.units import duration
 
 #: Maximum number of characters of a reason.
 LONGEST_REASON = 240
+#: A scheduler's refusal ends with its error stream.
+_REFUSED = "stderr="
 STEPS = {"withscheduler": "runs", "uploading": "is uploaded", "retrieving": "is retrieved", "parsing": "is parsed"}
 
 
@@ -24,12 +27,19 @@ def state_text(row: Mapping[str, Any]) -> str:
     if state in ("finished", "excepted", "killed"):
         return f"{failure_kind(row)} {failure_reason(row)}"
     if _known(row["paused"]) and row["paused"]:
-        words = pause_reason(int(row["pk"]))
-        why = f"{_text(row['process_status'])}{f' ({words})' if words else ''}"
-        return f"paused: {why}; when that is fixed, 'verdi process play {row['pk']}' resumes it"
-    if place := waits_for_place(row):
-        return place
+        return _paused_text(row)
+    if waiting := waits_for_place(row) or queue_words(row):
+        return waiting
     return STEPS.get(str(row["state"]), "runs" if state == "running" else "waits")
+
+
+def _paused_text(row: Mapping[str, Any]) -> str:
+    """Return why AiiDA paused a process and how it goes on; the queue may refuse the same job for ever."""
+    error = _last_error(int(row["pk"]))
+    words = _error_words(error)
+    why = f"{_text(row['process_status'])}{f' ({words})' if words else ''}"
+    otherwise = f"; if it cannot be, {other_options(row)}" if _REFUSED in error else ""
+    return f"paused: {why}; when that is fixed, 'verdi process play {row['pk']}' resumes it{otherwise}"
 
 
 def waits_for_place(row: Mapping[str, Any]) -> str | None:
@@ -44,17 +54,23 @@ def pause_reason(pk: int) -> str | None:
 
     AiiDA keeps it only in the log of the process, as a traceback.
     """
+    return _error_words(_last_error(pk))
+
+
+def _last_error(pk: int) -> str:
+    """Return the newest error in the log of a process."""
     query = orm.QueryBuilder()
     query.append(orm.Node, filters={"id": pk}, tag="node")
     query.append(orm.Log, with_node="node", filters={"levelname": "ERROR"}, project=["message"], tag="log")
-    newest = query.order_by({"log": {"time": "desc"}}).limit(1).first(flat=True)
-    # A scheduler's refusal ends with its error stream.
-    lines = [line.strip() for line in str(newest or "").rpartition("stderr=")[2].splitlines() if line.strip()]
+    return str(query.order_by({"log": {"time": "desc"}}).limit(1).first(flat=True) or "")
+
+
+def _error_words(error: str) -> str | None:
+    """Return the line of an error that names its cause."""
+    lines = [line.strip() for line in error.rpartition(_REFUSED)[2].splitlines() if line.strip()]
     if not lines:
         return None
-    text = (
-        next((line for line in lines if "error" in line.lower()), lines[-1]) if "stderr=" in str(newest) else lines[-1]
-    )
+    text = next((line for line in lines if "error" in line.lower()), lines[-1]) if _REFUSED in error else lines[-1]
     return text[:LONGEST_REASON]
 
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiida import orm
-from aiida.schedulers import SchedulerError
+from aiida.common.datastructures import CalcJobState
+from aiida.schedulers import JobState, SchedulerError
+from aiida.schedulers.datastructures import JobInfo
 
 from aiida_ion.queries import last_decisions, process_table
 from aiida_ion.queries.running.states import state_text
@@ -70,3 +72,43 @@ def test_a_paused_job_says_what_the_scheduler_or_the_transport_said(error: Excep
     text = state_text(row)
     assert text.startswith("paused: upload_calculation failed 5 times")
     assert words in text and f"verdi process play {node.pk}" in text
+
+
+def test_a_run_that_the_queue_refuses_is_ended_or_resumed() -> None:
+    caller = chain(state="waiting").store()
+    node = job("ion.mlip_md", state="waiting")
+    node.base.attributes.set_many({"paused": True, "process_status": "submit_calculation failed 5 times"})
+    called(caller, node, "md").store()
+    try:
+        raise SchedulerError("Error: stderr=sbatch: error: invalid partition specified: mars\n")
+    except SchedulerError:
+        node.logger.exception("iteration 5 of do_submit excepted")
+    text = state_text(process_table().set_index("pk", drop=False).loc[node.pk])
+    assert "(sbatch: error: invalid partition specified: mars)" in text
+    assert f"verdi process play {node.pk}' resumes it" in text
+    assert f"'verdi process kill {caller.pk}' ends the run: repeat it with other --job-options" in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("Resources", "waits in the queue (Resources)"),
+        ("None", "waits in the queue"),
+        ("PartitionTimeLimit", "waits in the queue (PartitionTimeLimit): it asks for more wall time than"),
+        ("ReqNodeNotAvail, UnavailableNodes:n1", "its nodes are down or reserved, for maintenance for example"),
+    ],
+)
+def test_a_job_in_the_queue_says_why_it_waits(reason: str, words: str) -> None:
+    caller = chain(state="waiting").store()
+    node = job("ion.mlip_md", state="waiting")
+    node.set_state(CalcJobState.WITHSCHEDULER)
+    node.set_scheduler_state(JobState.QUEUED)
+    info = JobInfo()
+    info.job_id, info.job_state, info.annotation = "7", JobState.QUEUED, reason
+    node.set_last_job_info(info)
+    called(caller, node, "md").store()
+    text = state_text(process_table().set_index("pk", drop=False).loc[node.pk])
+    assert words in text
+    assert (f"verdi process kill {caller.pk}" in text) == (reason == "PartitionTimeLimit")
+    node.set_scheduler_state(JobState.RUNNING)
+    assert state_text(process_table().set_index("pk", drop=False).loc[node.pk]) == "runs"
