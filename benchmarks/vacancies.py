@@ -1,0 +1,112 @@
+"""Conductivity against the concentration of vacancies: Li2O with magnesium, a classical potential in LAMMPS.
+
+    python benchmarks/vacancies.py --engines .engines --folder vacancies
+
+Perfect Li2O conducts only where it is hot; each Mg on a site of Li makes a vacancy. The cells are those of
+``aiida-ion defects --dopant Li:Mg``, their molecular dynamics is ``aiida-ion run`` with the potential of Pedone et
+al. (J. Phys. Chem. B 110, 11780 (2006)), and the lines and slopes are those of ``aiida-ion carriers``, in a profile of
+its own in ``--folder``. Call it again to continue: what is in the profile is not computed again. ``--set`` changes the
+settings below.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from own_profile import aiida_ion, arguments, nodes, overrides_file, own_profile, processes, run_stages
+
+PROFILE = "vacancies"
+STAGES = ("cells", "runs", "carriers")
+
+#: What is run.
+SETTINGS: dict[str, Any] = {
+    "lattice_A": 4.70,
+    # Vacancies for each site of Li; in 64 sites they are 1, 2, 4, 8 and 16.
+    "concentrations": [1 / 64, 2 / 64, 4 / 64, 8 / 64, 16 / 64],
+    "cells": 2,
+    "seeds": [1, 2],
+    "max_atoms": 100,
+    "min_width_A": 9.3,
+    "temperatures_K": [700, 850],
+    "time_ps": 60.0,
+    "equilibration_ps": 5.0,
+    "timestep_fs": 2.0,
+    "potential": "pedone-2006",
+}
+
+
+def main() -> None:
+    given, settings = arguments(__doc__, STAGES, SETTINGS)
+    with own_profile(PROFILE, given.folder, given.engines, ["lammps"]):
+        stages = {
+            "cells": lambda: make_cells(settings, given.folder),
+            "runs": lambda: run_cells(settings, given.folder),
+            "carriers": lambda: fit_carriers(settings, given.folder),
+        }
+        run_stages(given.stages, stages)
+
+
+def make_cells(settings: dict[str, Any], folder: Path) -> None:
+    """Make the cells of every concentration that is not there yet."""
+    missing = [x for x in settings["concentrations"] if x not in made(settings)]
+    if not missing:
+        return print("all cells are there")
+    aiida_ion(
+        *("defects", crystal(folder, settings["lattice_A"]), "--dopant", "Li:Mg", "--mobile-species", "Li"),
+        *("--concentration", ",".join(map(repr, missing)), "--n", settings["cells"]),
+        *("--max-atoms", settings["max_atoms"], "--settings", json.dumps({"min_width_A": settings["min_width_A"]})),
+        "--run",
+    )
+    return None
+
+
+def crystal(folder: Path, lattice_A: float) -> Path:
+    """Write antifluorite Li2O, and return its file."""
+    from ase.build import bulk
+
+    path = folder / "Li2O.cif"
+    bulk("OLi2", "fluorite", a=lattice_A, cubic=True).write(path)
+    return path
+
+
+def made(settings: dict[str, Any]) -> dict[float, Any]:
+    """Return the last job that made cells of each concentration."""
+    jobs = [job for job in processes("ion.make_defects") if job.is_finished_ok]
+    return {
+        float(job.inputs.parameters["concentration"]): job
+        for job in jobs
+        if float(job.inputs.parameters["concentration"]) in settings["concentrations"]
+    }
+
+
+def cells_of(settings: dict[str, Any]) -> list[int]:
+    """Return the pks of the perfect cell and of all others."""
+    jobs = list(made(settings).values())
+    members = [job.outputs.members[label].pk for job in jobs for label in sorted(job.outputs.members)]
+    return [jobs[0].outputs.perfect.pk, *members]
+
+
+def run_cells(settings: dict[str, Any], folder: Path) -> None:
+    """Run every cell at every temperature."""
+    fits = {"diffusion": {"collective": False, "green_kubo": False}}
+    aiida_ion(
+        *("run", *cells_of(settings), "--engine", "lammps", "--potential", settings["potential"]),
+        *("--temperatures", ",".join(map(str, settings["temperatures_K"])), "--supercell", "1,1,1"),
+        *("--seeds", ",".join(map(str, settings["seeds"])), "--mobile-species", "Li"),
+        *("--time-ps", settings["time_ps"], "--equilibration-ps", settings["equilibration_ps"]),
+        *("--timestep-fs", settings["timestep_fs"], "--overrides", overrides_file(folder, fits), "--wait"),
+        check=False,
+    )
+
+
+def fit_carriers(settings: dict[str, Any], folder: Path) -> None:
+    """Print lines, slopes and conductivities, and write the figure."""
+    jobs = [job.pk for job in made(settings).values()]
+    nodes()
+    aiida_ion("carriers", *jobs, "--figure", folder / "conductivity.html")
+
+
+if __name__ == "__main__":
+    main()
