@@ -11,10 +11,21 @@ computed again. ``--stages`` runs some of them, and ``--set`` changes the settin
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-from own_profile import aiida_ion, arguments, overrides_file, own_profile, processes, registered, run_stages
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.own_profile import (  # noqa: E402
+    aiida_ion,
+    arguments,
+    overrides_file,
+    own_profile,
+    processes,
+    registered,
+    run_stages,
+)
 
 PROFILE = "argyrodite"
 STUDENT, ORDERED, EXCHANGED = "student", "ordered", "exchanged"
@@ -27,15 +38,16 @@ SETTINGS: dict[str, Any] = {
     "teacher": "sevenn",
     "teacher_options": {},
     "lattice_A": 10.28,
-    "temperatures_K": [600, 700, 850, 1000],
+    "ordered_temperatures_K": [650, 775, 900],
+    "exchanged_temperatures_K": [650, 775, 900],
     "target_temperature_K": 300,
     # Ordered cells of the exchanged crystal; the student is trained on the first of them and on the ordered crystal.
-    "members": 5,
+    "members": 4,
     "trained_members": 1,
-    "ordered_seeds": [1, 2],
-    "ordered_ps": 40.0,
-    "exchanged_ps": 20.0,
-    "equilibration_ps": 2.0,
+    "ordered_seeds": [1],
+    "ordered_ps": 25.0,
+    "exchanged_ps": 10.0,
+    "equilibration_ps": 1.5,
     "timestep_fs": 2.0,
     "student": {
         "max_temperature_K": 1000.0,
@@ -150,7 +162,7 @@ def run(settings: dict[str, Any], files: dict[str, Path], name: str) -> None:
         more = ("--orderings", settings["members"], "--ordering-settings", json.dumps(ORDERING))
     aiida_ion(
         *("run", files[name], "--engine", STUDENT, *more, "--mobile-species", "Li"),
-        *("--temperatures", ",".join(map(str, settings["temperatures_K"]))),
+        *("--temperatures", ",".join(map(str, settings[f"{name}_temperatures_K"]))),
         *("--target-temperature-K", settings["target_temperature_K"]),
         *("--time-ps", settings[f"{name}_ps"], "--equilibration-ps", settings["equilibration_ps"]),
         *("--timestep-fs", settings["timestep_fs"], "--overrides", overrides_file(files[name].parent, fits), "--wait"),
@@ -162,15 +174,19 @@ def report() -> None:
     """Print the student, D of both at each temperature and at the target temperature, and their ratios."""
     from aiida_ion.cli.text.students import student_lines
 
-    print("\n".join(student_lines(processes("ion.student")[-1].outputs.report)))
-    both = [process.outputs for process in (processes("ion.ensemble")[-1], ordered_run())]
-    exchanged, ordered = both
+    for chain in processes("ion.student")[-1:]:
+        lines = student_lines(chain.outputs.report) if "report" in chain.outputs else ["The student has no report."]
+        print("\n".join(lines))
+    exchanged, ordered = (process.outputs for process in (processes("ion.ensemble")[-1], ordered_run()))
+    sides = [dict(one.diffusion) if "diffusion" in one else {} for one in (exchanged, ordered)]
     print("\n| T, K | D* ordered, cm2/s | D* exchanged, cm2/s | between members, decades | ratio |")
     print("|---|---|---|---|---|")
-    for label in sorted(set(exchanged.diffusion) & set(ordered.diffusion)):
-        print(f"| {temperature_row(exchanged.diffusion[label], ordered.diffusion[label])} |")
-    print(f"| {target_row(exchanged.conductivity, ordered.conductivity)} |")
-    for one in (exchanged.conductivity, ordered.conductivity):
+    for label in sorted(set(sides[0]) | set(sides[1])):
+        print(f"| {temperature_row(*(side.get(label) for side in sides))} |")
+    results = [one.conductivity for one in (exchanged, ordered) if "conductivity" in one]
+    if len(results) == len(sides):
+        print(f"| {target_row(*results)} |")
+    for one in results:
         words = {name: value for name, value in one.base.attributes.all.items() if name in SHOWN}
         print(json.dumps(words, indent=1))
 
@@ -189,19 +205,21 @@ def ordered_run() -> Any:
 
 
 def temperature_row(exchanged: Any, ordered: Any) -> str:
-    """Return both diffusivities at a temperature and their ratio, as cells of a table."""
-    from aiida_ion.analysis.comparison.ratios import ratio
+    """Return both diffusivities at a temperature and their ratio, as cells of a table; ``None`` where one has none."""
+    from aiida_ion.analysis.comparison.ratios import Quantity, ratio
     from aiida_ion.calculations.comparison.transport import diffusivity_of
 
-    about = [node.base.attributes.all for node in (exchanged, ordered)]
-    sides = [diffusivity_of(node, one) for node, one in zip((exchanged, ordered), about, strict=True)]
-    spread = about[0].get("member_std_decades")
+    about = [{} if node is None else node.base.attributes.all for node in (exchanged, ordered)]
+    sides = [
+        Quantity() if node is None else diffusivity_of(node, one)
+        for node, one in zip((exchanged, ordered), about, strict=True)
+    ]
     return " | ".join(
         [
-            f"{about[1]['target_temperature_K']:g}",
+            f"{(about[0] or about[1])['target_temperature_K']:g}",
             *(value_words(one, "tracer_diffusivity", "cm2_s") for one in reversed(about)),
-            "-" if spread is None else f"{spread:.2f}",
-            ratio_words(ratio(*sides)),
+            spread_words(about[0]),
+            "-" if None in (exchanged, ordered) else ratio_words(ratio(*sides)),
         ]
     )
 
@@ -217,15 +235,20 @@ def target_row(exchanged: Any, ordered: Any) -> str:
         samples = 10.0 ** node.get_array("log10_diffusivity_samples_cm2_s").astype(float) if has_samples else None
         bound = one.get("tracer_diffusivity_upper_bound_cm2_s")
         sides.append(Quantity(samples=samples, upper_bound=None if has_samples else bound))
-    spread = about[0].get("member_std_decades")
     return " | ".join(
         [
             f"{about[0]['target_temperature_K']:g}, extrapolated",
             *(value_words(one, "tracer_diffusivity", "cm2_s") for one in reversed(about)),
-            "-" if spread is None else f"{spread:.2f}",
+            spread_words(about[0]),
             ratio_words(ratio(*sides)),
         ]
     )
+
+
+def spread_words(attributes: Any) -> str:
+    """Return the standard deviation between members, in decades."""
+    spread = attributes.get("member_std_decades")
+    return "-" if spread is None else f"{spread:.2f}"
 
 
 def value_words(attributes: Any, name: str, unit: str) -> str:

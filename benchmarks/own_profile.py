@@ -44,6 +44,8 @@ def arguments(text: str, stages: Sequence[str], settings: Mapping[str, Any]) -> 
 def own_profile(name: str, folder: Path, engines: Path, needed: Sequence[str]) -> Iterator[None]:
     """Make a profile in a folder where there is none, and run its daemon as long as the context lasts.
 
+    What an earlier call left unfinished goes on with the daemon, and is waited for.
+
     :param engines: folder of the environments.
     :param needed: engines that are installed there where they are not.
     """
@@ -56,6 +58,8 @@ def own_profile(name: str, folder: Path, engines: Path, needed: Sequence[str]) -
         missing = sorted(set(needed) - registered())
         if missing:
             aiida_ion("engine", "install", *missing)
+        if unfinished():
+            aiida_ion("status", "--watch")
         yield
     finally:
         subprocess.run([str(BIN / "verdi"), "-p", name, "daemon", "stop"], check=False)
@@ -94,6 +98,13 @@ def registered() -> set[str]:
     from aiida_ion.queries import engine_table
 
     return set(engine_table()["name"])
+
+
+def unfinished() -> bool:
+    """Return whether processes of an earlier call go on."""
+    orm = nodes()
+    going = {"attributes.process_state": {"in": ["created", "running", "waiting"]}}
+    return bool(orm.QueryBuilder().append(orm.ProcessNode, filters=going).count())
 
 
 def processes(entry_point: str) -> list[Any]:

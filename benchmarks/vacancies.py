@@ -12,10 +12,21 @@ settings below.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
-from own_profile import aiida_ion, arguments, nodes, overrides_file, own_profile, processes, run_stages
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.own_profile import (  # noqa: E402
+    aiida_ion,
+    arguments,
+    nodes,
+    overrides_file,
+    own_profile,
+    processes,
+    run_stages,
+)
 
 PROFILE = "vacancies"
 STAGES = ("cells", "runs", "carriers")
@@ -29,9 +40,9 @@ SETTINGS: dict[str, Any] = {
     "seeds": [1, 2],
     "max_atoms": 100,
     "min_width_A": 9.3,
-    "temperatures_K": [700, 850],
-    "time_ps": 60.0,
-    "equilibration_ps": 5.0,
+    "temperatures_K": [850],
+    "time_ps": 40.0,
+    "equilibration_ps": 3.0,
     "timestep_fs": 2.0,
     "potential": "pedone-2006",
 }
