@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.own_profile import (  # noqa: E402
+from benchmarks.own_profile import (
     aiida_ion,
     arguments,
     overrides_file,
@@ -29,7 +29,7 @@ from benchmarks.own_profile import (  # noqa: E402
 
 PROFILE = "argyrodite"
 STUDENT, ORDERED, EXCHANGED = "student", "ordered", "exchanged"
-STAGES = ("cells", "student", "ordered", "exchanged", "report")
+STAGES = ("cells", "student", "beside", "ordered", "exchanged", "report")
 #: The conventional cell.
 ORDERING = {"max_atoms": 60, "min_width_A": 9.8}
 
@@ -46,7 +46,7 @@ SETTINGS: dict[str, Any] = {
     "trained_members": 1,
     "ordered_seeds": [1],
     "ordered_ps": 25.0,
-    "exchanged_ps": 10.0,
+    "exchanged_ps": 8.0,
     "equilibration_ps": 1.5,
     "timestep_fs": 2.0,
     "student": {
@@ -91,6 +91,7 @@ def main() -> None:
         stages = {
             "cells": lambda: order_cells(settings, files),
             "student": lambda: make_student(settings, files),
+            "beside": beside_teacher,
             "ordered": lambda: run(settings, files, ORDERED),
             "exchanged": lambda: run(settings, files, EXCHANGED),
             "report": report,
@@ -152,6 +153,13 @@ def make_student(settings: dict[str, Any], files: dict[str, Path]) -> None:
     unaccepted = [] if chain.is_finished_ok else ["--unaccepted"]
     aiida_ion("potential", "register", chain.pk, "--name", STUDENT, *unaccepted)
     return None
+
+
+def beside_teacher() -> None:
+    """Compare the student with its teacher in both crystals."""
+    from benchmarks.beside_teacher import print_beside_teacher
+
+    print_beside_teacher(processes("ion.student")[-1], processes("ion.lammps_train")[-1])
 
 
 def run(settings: dict[str, Any], files: dict[str, Path], name: str) -> None:

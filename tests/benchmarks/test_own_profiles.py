@@ -24,7 +24,8 @@ VACANCIES = {
     "max_atoms": 30,
     "min_width_A": 5.0,
     "temperatures_K": [1500],
-    "time_ps": 6.0,
+    "longest_ps": 6.0,
+    "shortest_ps": 3.0,
     "equilibration_ps": 1.0,
 }
 #: A student that is cold enough to survive what little it learnt.
