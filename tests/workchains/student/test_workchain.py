@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
+from ase import Atoms
 from ase.build import bulk
 
 from aiida_ion.cli.text.students import is_student, student_lines
@@ -90,16 +91,16 @@ def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
     assert len(labels) == last["training"]
 
 
-def layered() -> orm.StructureData:
+def layered() -> Atoms:
     """Return the same atoms in other layers, and in another order."""
     atoms = bulk("Cu", "fcc", a=3.9, cubic=True)
     atoms.symbols[[0, 1]] = "Au"
-    return orm.StructureData(ase=atoms)
+    return atoms
 
 
 @pytest.mark.slow
 def test_a_student_of_two_orderings_runs_both(inputs: Any) -> None:
-    given = inputs(max_loops=2) | {"other_structures": {"layered": layered()}}
+    given = inputs(max_loops=2) | {"other_structures": {"layered": orm.StructureData(ase=layered())}}
     node = run_get_node(StudentWorkChain, **given)[1]
     assert node.exit_status in (0, 715), node.exit_message
     called = {link.link_label: link.node for link in node.base.links.get_outgoing().all()}
@@ -120,7 +121,7 @@ def test_a_student_of_two_orderings_runs_both(inputs: Any) -> None:
     ("other", "changes", "message"),
     [
         (bulk("Cu", "fcc", a=3.9, cubic=True), {}, "its cell is Cu32, and that of structure Au16Cu16"),
-        (layered().get_ase(), {"n_seeds": 1}, "give n_seeds of at least 2"),
+        (layered(), {"n_seeds": 1}, "give n_seeds of at least 2"),
     ],
 )
 def test_other_crystals_that_one_student_cannot_run_are_refused(
