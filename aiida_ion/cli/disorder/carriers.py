@@ -124,7 +124,8 @@ def check_figure(figure: Path | None) -> None:
 
 def draw(content: dict[str, Any], figure: Path) -> None:
     """Write the figure of a result."""
-    from aiida_ion.figures import LIGHT, carriers_figure
+    from aiida_ion.dashboards.figures.defects.carriers import carriers_figure
+    from aiida_ion.dashboards.figures.theme import LIGHT
 
     carriers_figure(content, theme=LIGHT).write_html(figure, include_plotlyjs=True)
     click.echo(f"Figure: {figure}")
