@@ -36,18 +36,17 @@ ORDERING = {"max_atoms": 60, "min_width_A": 9.8}
 #: What is run; ``--set`` changes it.
 SETTINGS: dict[str, Any] = {
     "teacher": "sevenn",
-    "teacher_options": {},
     "lattice_A": 10.28,
     "ordered_temperatures_K": [650, 775, 900, 1000],
-    "exchanged_temperatures_K": [650, 775, 900],
+    "exchanged_temperatures_K": [500, 650, 775, 900],
     "target_temperature_K": 300,
     # Ordered cells of the exchanged crystal; the student is trained on the first of them and on the ordered crystal.
-    "members": 4,
+    "members": 5,
     "trained_members": 1,
     "ordered_seeds": [1],
-    "ordered_ps": 60.0,
-    "exchanged_ps": 8.0,
-    "equilibration_ps": 1.5,
+    "ordered_ps": 100.0,
+    "exchanged_ps": 40.0,
+    "equilibration_ps": 4.0,
     "timestep_fs": 2.0,
     "student": {
         "max_temperature_K": 1000.0,

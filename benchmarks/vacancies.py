@@ -40,11 +40,11 @@ SETTINGS: dict[str, Any] = {
     "seeds": [1, 2],
     "max_atoms": 100,
     "min_width_A": 9.3,
-    "temperatures_K": [850],
+    "temperatures_K": [900],
     # Of the perfect crystal and of the fewest vacancies; more of them make as many jumps in less time.
-    "longest_ps": 60.0,
-    "shortest_ps": 15.0,
-    "equilibration_ps": 3.0,
+    "longest_ps": 300.0,
+    "shortest_ps": 60.0,
+    "equilibration_ps": 5.0,
     "timestep_fs": 2.0,
     # Of the part of the lattice sum in real space, and of the pairs: forces are within 0.001 eV/angstrom of those with
     # 8 angstrom, which the built-in potential has, at a third of the cost.

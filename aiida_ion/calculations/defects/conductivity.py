@@ -21,6 +21,21 @@ SHARED = ("mobile_species", "charge_e", "level_of_theory")
 #: Runs within this of each other are of one temperature, K.
 SAME_K = 1.0
 
+#: What is said where no temperature has a slope, and the energies that are then unknown.
+NO_SLOPE = (
+    "no temperature has a diffusivity that grows with the concentration of carriers: nothing is extrapolated; run "
+    "longer, or at higher temperatures"
+)
+NO_LAW: dict[str, Any] = {
+    "migration_energy_eV": None,
+    "migration_energy_error_eV": None,
+    "migration_energy_from": None,
+    "ln_s0_cm2_s": None,
+    "law_temperatures_K": [],
+    "intrinsic_activation_energy_eV": None,
+    "intrinsic_activation_energy_error_eV": None,
+}
+
 
 @calcfunction
 def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
@@ -36,7 +51,8 @@ def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
     :param nodes: the diffusion nodes of the runs (`ion.diffusion`; cm^2/s), their ensembles (`ion.make_defects` or
         `ion.defects`), `perfect`, the perfect cell (angstrom), and if there is one `formation`, an ensemble with
         `formation_energy_eV` of a Frenkel pair.
-    :raises ValueError: for runs that cannot be compared, or without a slope.
+    :raises ValueError: for runs that cannot be compared. Without a slope there are lines with their points and bounds,
+        and no extrapolation.
     """
     content = parameters.get_dict()
     runs: Mapping[str, Mapping[str, Any]] = content.pop("runs")
@@ -49,11 +65,14 @@ def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
     if not by_temperature:
         raise ValueError(f"no run can be used: {'; '.join(left_out.values())}")
     lines, more = _lines(by_temperature, float(shared["charge_e"]))
-    law = fit_law(lines, settings)
-    stated, remarks = extrapolate(law, settings, float(shared["charge_e"]), density)
+    energies, stated, remarks = NO_LAW, [], [NO_SLOPE]
+    if any(line.slope_cm2_s is not None and line.slope_cm2_s > 0 for line in lines):
+        law = fit_law(lines, settings)
+        energies = summary(law, settings)
+        stated, remarks = extrapolate(law, settings, float(shared["charge_e"]), density)
     result: dict[str, Any] = {
         **shared,
-        **summary(law, settings),
+        **energies,
         "kind": "defect_conductivity",
         "target_temperature_K": settings.target_temperature_K,
         "formation_energy_eV": settings.formation_energy_eV,

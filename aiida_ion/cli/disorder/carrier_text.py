@@ -20,7 +20,8 @@ def carrier_lines(content: dict[str, Any]) -> list[str]:
         error = content["intrinsic_activation_energy_error_eV"]
         value = content["intrinsic_activation_energy_eV"]
         lines.append(f"without dopants E_m + E_F / 2 is {value:.3f} +- {error:.3f} eV")
-    lines.append(f"ionic conductivity at {content['target_temperature_K']:g} K:")
+    if content["conductivities"]:
+        lines.append(f"ionic conductivity at {content['target_temperature_K']:g} K:")
     for entry in content["conductivities"]:
         low, high = entry["ionic_conductivity_ci95_mS_cm"]
         lines.append(f"  {_carriers(entry)}: {entry['ionic_conductivity_mS_cm']:.3g} mS/cm [{low:.3g}, {high:.3g}]")
