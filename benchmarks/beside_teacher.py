@@ -41,7 +41,8 @@ def run_as(teacher: Any, training: Any, seed: int) -> Any:
         "parameters": orm.Dict({**settings, "seed": seed}),
         "engine": engine,
     }
-    return run_get_node(WorkflowFactory(entry_point), **inputs)[1]
+    chain: Any = WorkflowFactory(entry_point)
+    return run_get_node(chain, **inputs)[1]
 
 
 def lines_of(teacher: Any, students: list[Any]) -> list[str]:
@@ -53,11 +54,10 @@ def lines_of(teacher: Any, students: list[Any]) -> list[str]:
     if not students:
         return ["no run of the student ended well"]
     symbols = teacher.inputs.structure.get_ase().get_chemical_symbols()
-    sides = [
-        [motion_of(one) for node in nodes for one in trajectories_of(node).values()] for nodes in (students, [teacher])
-    ]
-    moved = compare_displacements(*sides, symbols)
-    distances = compare_distributions(*sides, symbols)
+    student = [motion_of(one) for node in students for one in trajectories_of(node).values()]
+    reference = [motion_of(one) for one in trajectories_of(teacher).values()]
+    moved = compare_displacements(student, reference, symbols)
+    distances = compare_distributions(student, reference, symbols)
     lines = [f"mean squared displacement after {moved['lags_ps'][-1]:.3f} ps, angstrom^2 (scatter of halves):"]
     for element, values in moved["elements"].items():
         both = (

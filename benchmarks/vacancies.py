@@ -112,8 +112,9 @@ def run_cells(settings: dict[str, Any], folder: Path) -> None:
         members = [job.outputs.members[label].pk for label in sorted(job.outputs.members)]
         runs.setdefault(time_ps(settings, concentration), []).extend(members)
     perfect = jobs[min(jobs)].outputs.perfect.pk
-    potentials = {elements: potential_file(settings, folder, elements) for elements in (("Li", "O"), ("Li", "Mg", "O"))}
-    batches = [((perfect,), settings["longest_ps"], ("Li", "O"))]
+    kinds: list[tuple[str, ...]] = [("Li", "O"), ("Li", "Mg", "O")]
+    potentials = {elements: potential_file(settings, folder, elements) for elements in kinds}
+    batches: list[tuple[tuple[int, ...], float, tuple[str, ...]]] = [((perfect,), settings["longest_ps"], ("Li", "O"))]
     batches += [(tuple(cells), length_ps, ("Li", "Mg", "O")) for length_ps, cells in runs.items()]
     for cells, length_ps, elements in batches:
         aiida_ion(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 
-from pymatgen.core import Composition, Element
+from pymatgen.core.composition import Composition
+from pymatgen.core.periodic_table import Element
 
 #: The default mobile ion is the first of these in the compound: small monovalent cations before anions.
 MOBILE_ORDER = ("Li", "Na", "Ag", "Cu", "K", "F", "Cl", "O")
@@ -46,6 +47,7 @@ def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | 
 
 def _guess(composition: Composition, known: Mapping[str, float]) -> dict[str, float]:
     fixed = {element: [charge] for element, charge in known.items()}
+    guesses: Sequence[Mapping[str, float]]
     try:
         guesses = composition.reduced_composition.oxi_state_guesses(oxi_states_override=fixed or None, max_sites=-50)
     except ValueError:  # a formula unit of too many atoms for sites of different charge, such as a cell with a dopant

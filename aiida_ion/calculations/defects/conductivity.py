@@ -10,7 +10,7 @@ from aiida.engine import calcfunction
 
 from aiida_ion.analysis.defects.carrier_settings import CarrierSettings
 from aiida_ion.analysis.defects.concentration import Line, fit_line
-from aiida_ion.analysis.defects.extrapolation import extrapolate, fit_law, stated_attributes, summary
+from aiida_ion.analysis.defects.extrapolation import Stated, extrapolate, fit_law, stated_attributes, summary
 from aiida_ion.analysis.defects.measured import Measured
 from aiida_ion.analysis.defects.points import conductivity_points
 from aiida_ion.analysis.defects.power_law import fit_power_law
@@ -65,7 +65,8 @@ def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
     if not by_temperature:
         raise ValueError(f"no run can be used: {'; '.join(left_out.values())}")
     lines, more = _lines(by_temperature, float(shared["charge_e"]))
-    energies, stated, remarks = NO_LAW, [], [NO_SLOPE]
+    energies, remarks = NO_LAW, [NO_SLOPE]
+    stated: list[Stated] = []
     if any(line.slope_cm2_s is not None and line.slope_cm2_s > 0 for line in lines):
         law = fit_law(lines, settings)
         energies = summary(law, settings)
