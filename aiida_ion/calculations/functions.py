@@ -31,10 +31,15 @@ def multiples_of(structure: orm.StructureData, settings: Mapping[str, Any]) -> l
 def make_supercell(structure: orm.StructureData, parameters: orm.Dict) -> orm.StructureData:
     """Repeat the cell until it is wide enough for its images not to matter.
 
-    :param parameters: `multiples` (three whole numbers), or `min_width_A` and `supercell_rule`.
+    :param parameters: `multiples` (three whole numbers), or `min_width_A` and `supercell_rule`; with `sort_atoms` the
+        atoms of one element follow each other, elements in alphabetical order.
     """
-    multiples = multiples_of(structure, parameters.get_dict())
-    supercell = orm.StructureData(ase=structure.get_ase().repeat(multiples))
+    settings = parameters.get_dict()
+    multiples = multiples_of(structure, settings)
+    atoms = structure.get_ase().repeat(multiples)
+    if settings.get("sort_atoms"):
+        atoms = atoms[np.argsort(atoms.get_chemical_symbols(), kind="stable")]
+    supercell = orm.StructureData(ase=atoms)
     supercell.base.attributes.set("multiples", multiples)
     return supercell
 

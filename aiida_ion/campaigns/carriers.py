@@ -94,6 +94,39 @@ def _fits(chain: orm.WorkChainNode, prefix: str) -> dict[str, Any]:
     return {f"{prefix}_{label}": node for label, node in dict(chain.outputs.diffusion).items()}
 
 
+def stored_runs(made: orm.ProcessNode, level_of_theory: str | None = None) -> list[orm.WorkChainNode]:
+    """Return the runs of the cells of a job or work chain that are in the database, in the order of the cells.
+
+    :param level_of_theory: of the runs; the newest of each cell where it is not given.
+    :raises ValueError: for a cell without any.
+    """
+    members = made.outputs.members
+    runs = {label: newest_run([members[label]], level_of_theory) for label in sorted(members)}
+    missing = [f"{members[label].pk}" for label, run in runs.items() if run is None]
+    if missing:
+        at = "" if level_of_theory is None else f" at {level_of_theory}"
+        raise ValueError(
+            f"{made.pk}: no finished run{at} of {len(missing)} of {len(runs)} cells ({', '.join(missing)}): run them "
+            "with 'aiida-ion run', or name the runs as CELLS:RUN,RUN"
+        )
+    return [run for run in runs.values() if run is not None]
+
+
+def newest_run(structures: Sequence[orm.StructureData], level_of_theory: str | None = None) -> orm.WorkChainNode | None:
+    """Return the newest conductivity of one of some cells that has fits; ``None`` if there is none."""
+    from aiida import orm
+
+    query = orm.QueryBuilder()
+    query.append(orm.StructureData, filters={"uuid": {"in": [one.uuid for one in structures]}}, tag="cell")
+    filters = {"process_type": {"like": "%:ion.conductivity"}, "attributes.process_state": "finished"}
+    query.append(orm.WorkChainNode, with_incoming="cell", filters=filters, tag="run")
+    for run in query.order_by({"run": {"id": "desc"}}).all(flat=True):
+        fits = dict(run.outputs.diffusion) if "diffusion" in run.outputs else {}
+        if fits and level_of_theory in (None, *(fit.base.attributes.get("level_of_theory") for fit in fits.values())):
+            return run  # type: ignore[no-any-return]
+    return None
+
+
 def process_of(name: str) -> Any:
     """Return a process by its pk or uuid.
 

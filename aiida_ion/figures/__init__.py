@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from aiida_ion.dashboards.figures.arrhenius import ArrheniusLine, arrhenius_figure
+from aiida_ion.dashboards.figures.defects.carriers import carriers_figure
 from aiida_ion.dashboards.figures.force_parity import force_parity_figure
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.pareto import pareto_figure
@@ -23,6 +24,7 @@ __all__ = [
     "MsdCurve",
     "Theme",
     "arrhenius_figure",
+    "carriers_figure",
     "force_parity_figure",
     "level_styles",
     "msd_figure",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 from pymatgen.core.composition import Composition
+from pymatgen.core.periodic_table import Element
 
 #: The default mobile ion is the first of these in the compound: small monovalent cations before anions.
 MOBILE_ORDER = ("Li", "Na", "Ag", "Cu", "K", "F", "Cl", "O")
@@ -45,13 +47,30 @@ def formal_charges(formula: str | Composition, overrides: Mapping[str, float] | 
 
 def _guess(composition: Composition, known: Mapping[str, float]) -> dict[str, float]:
     fixed = {element: [charge] for element, charge in known.items()}
-    guesses = composition.reduced_composition.oxi_state_guesses(oxi_states_override=fixed or None, max_sites=-50)
+    guesses: Sequence[Mapping[str, float]]
+    try:
+        guesses = composition.reduced_composition.oxi_state_guesses(oxi_states_override=fixed or None, max_sites=-50)
+    except ValueError:  # a formula unit of too many atoms for sites of different charge, such as a cell with a dopant
+        guesses = _one_state_each(composition, known)
     if not guesses:
         raise ValueError(
             f"no set of common oxidation states makes {composition.reduced_formula} neutral: "
             "give the charge of every element"
         )
     return {element: float(charge) for element, charge in guesses[0].items()}
+
+
+def _one_state_each(composition: Composition, known: Mapping[str, float]) -> list[dict[str, float]]:
+    """Return the neutral choices of one common oxidation state for each element, the most common states first."""
+    elements = [element.symbol for element in composition.elements]
+    states = [[known[one]] if one in known else list(Element(one).common_oxidation_states) for one in elements]
+    choices = sorted(product(*map(enumerate, states)), key=lambda choice: sum(place for place, _ in choice))
+    charges = [{one: float(state) for one, (_, state) in zip(elements, choice, strict=True)} for choice in choices]
+    return [
+        one
+        for one in charges
+        if abs(sum(charge * composition[element] for element, charge in one.items())) <= NEUTRALITY_TOLERANCE_E
+    ]
 
 
 def guess_mobile_species(formula: str | Composition) -> str:

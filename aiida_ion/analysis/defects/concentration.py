@@ -8,7 +8,7 @@ enough for it; where it does not, that is said, and no limit is meant by the slo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from aiida_ion.analysis.defects.carriers import mobility_cm2_V_s
+from aiida_ion.analysis.defects.measured import Measured, counted, pooled
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,24 +28,6 @@ OF_PERFECT = {
     "bound": ["no diffusion was detected in the perfect crystal: its bound widens the interval"],
 }
 NORMAL_95 = float(stats.norm.ppf(0.975))
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A diffusivity of one cell at one temperature.
-
-    :param concentration: carriers for each site of the mobile ion; 0 of the perfect crystal.
-    :param diffusivity_cm2_s: tracer diffusivity, cm^2/s; ``None`` where no diffusion was detected.
-    :param error_cm2_s: its standard error, cm^2/s.
-    :param upper_bound_cm2_s: bound where no diffusion was detected, cm^2/s.
-    :param weight: of the cell among those of its concentration.
-    """
-
-    concentration: float
-    diffusivity_cm2_s: float | None
-    error_cm2_s: float | None = None
-    upper_bound_cm2_s: float | None = None
-    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -141,26 +124,6 @@ def fit_line(cells: Sequence[Measured], temperature_K: float, charge_e: float) -
     )
 
 
-def pooled(cells: Sequence[Measured]) -> tuple[float, float]:
-    """Return the weighted mean of the diffusivities of cells and its standard error, cm^2/s.
-
-    Var = sum w^2 s^2 + tau^2 sum w^2, with the variance between cells tau^2 = max(0, [sum w (D - mean)^2 - sum w (1 -
-    w) s^2] / (1 - sum w^2)) (the moment estimator of DerSimonian and Laird, Control. Clin. Trials 7, 177 (1986), for
-    given weights).
-    """
-    values = np.array([float(cell.diffusivity_cm2_s or 0.0) for cell in cells])
-    errors = np.array([float(cell.error_cm2_s or 0.0) for cell in cells])
-    weights = np.array([cell.weight for cell in cells], dtype=float)
-    weights = weights / weights.sum()
-    mean = float(weights @ values)
-    squares = float(weights @ weights)
-    between = 0.0
-    if len(cells) > 1:
-        scatter = float(weights @ (values - mean) ** 2 - (weights * (1.0 - weights)) @ errors**2)
-        between = max(0.0, scatter / (1.0 - squares))
-    return mean, float(np.sqrt(weights**2 @ errors**2 + between * squares))
-
-
 def _perfect(cells: Sequence[Measured]) -> tuple[float, float, float | None, str]:
     """Return value, error and bound of the perfect crystal, cm^2/s, and what they are."""
     perfect = [cell for cell in cells if cell.concentration == 0]
@@ -186,15 +149,7 @@ def _points(cells: Sequence[Measured]) -> tuple[FloatArray, FloatArray, FloatArr
             )
         if not known:
             continue
-        # A cell that holds its carriers fast is one of the material, too: leaving it out would bias the mean.
-        counted = [
-            cell
-            if cell.diffusivity_cm2_s is not None
-            else replace(cell, diffusivity_cm2_s=0.0, error_cm2_s=cell.upper_bound_cm2_s)
-            for cell in own
-            if cell.diffusivity_cm2_s is not None or cell.upper_bound_cm2_s is not None
-        ]
-        mean, error = pooled(counted)
+        mean, error = pooled(counted(own))
         if not error > 0:
             raise ValueError(f"the diffusivity at {concentration:.4g} has no error: give one")
         x.append(concentration)

@@ -9,14 +9,32 @@ from aiida import orm
 from aiida.engine import calcfunction
 
 from aiida_ion.analysis.defects.carrier_settings import CarrierSettings
-from aiida_ion.analysis.defects.concentration import Line, Measured, fit_line
-from aiida_ion.analysis.defects.extrapolation import extrapolate, fit_law, stated_attributes, summary
+from aiida_ion.analysis.defects.concentration import Line, fit_line
+from aiida_ion.analysis.defects.extrapolation import Stated, extrapolate, fit_law, stated_attributes, summary
+from aiida_ion.analysis.defects.measured import Measured
+from aiida_ion.analysis.defects.points import conductivity_points
+from aiida_ion.analysis.defects.power_law import fit_power_law
 from aiida_ion.calculations.conductivity.points import refusal
 
 #: What all runs have in common.
 SHARED = ("mobile_species", "charge_e", "level_of_theory")
 #: Runs within this of each other are of one temperature, K.
 SAME_K = 1.0
+
+#: What is said where no temperature has a slope, and the energies that are then unknown.
+NO_SLOPE = (
+    "no temperature has a diffusivity that grows with the concentration of carriers: nothing is extrapolated; run "
+    "longer, or at higher temperatures"
+)
+NO_LAW: dict[str, Any] = {
+    "migration_energy_eV": None,
+    "migration_energy_error_eV": None,
+    "migration_energy_from": None,
+    "ln_s0_cm2_s": None,
+    "law_temperatures_K": [],
+    "intrinsic_activation_energy_eV": None,
+    "intrinsic_activation_energy_error_eV": None,
+}
 
 
 @calcfunction
@@ -33,7 +51,8 @@ def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
     :param nodes: the diffusion nodes of the runs (`ion.diffusion`; cm^2/s), their ensembles (`ion.make_defects` or
         `ion.defects`), `perfect`, the perfect cell (angstrom), and if there is one `formation`, an ensemble with
         `formation_energy_eV` of a Frenkel pair.
-    :raises ValueError: for runs that cannot be compared, or without a slope.
+    :raises ValueError: for runs that cannot be compared. Without a slope there are lines with their points and bounds,
+        and no extrapolation.
     """
     content = parameters.get_dict()
     runs: Mapping[str, Mapping[str, Any]] = content.pop("runs")
@@ -42,20 +61,24 @@ def defect_conductivity(parameters: orm.Dict, **nodes: Any) -> orm.Dict:
     settings = CarrierSettings.from_dict(content)
     shared = _shared([nodes[name].base.attributes.all for name in runs])
     density = _site_density(nodes["perfect"], shared["mobile_species"])
-    by_temperature, left_out = _cells(runs, nodes)
+    by_temperature, left_out = _cells(runs, nodes, density)
     if not by_temperature:
         raise ValueError(f"no run can be used: {'; '.join(left_out.values())}")
     lines, more = _lines(by_temperature, float(shared["charge_e"]))
-    law = fit_law(lines, settings)
-    stated, remarks = extrapolate(law, settings, float(shared["charge_e"]), density)
+    energies, remarks = NO_LAW, [NO_SLOPE]
+    stated: list[Stated] = []
+    if any(line.slope_cm2_s is not None and line.slope_cm2_s > 0 for line in lines):
+        law = fit_law(lines, settings)
+        energies = summary(law, settings)
+        stated, remarks = extrapolate(law, settings, float(shared["charge_e"]), density)
     result: dict[str, Any] = {
         **shared,
-        **summary(law, settings),
+        **energies,
         "kind": "defect_conductivity",
         "target_temperature_K": settings.target_temperature_K,
         "formation_energy_eV": settings.formation_energy_eV,
         "sites_A3": density,
-        "lines": [line.attributes() for line in lines],
+        "lines": [_with_points(line, by_temperature, float(shared["charge_e"])) for line in lines],
         "conductivities": stated_attributes(stated),
         "left_out": left_out,
         "remarks": [*more, *remarks],
@@ -85,11 +108,13 @@ def _site_density(perfect: orm.StructureData, mobile: str) -> float:
 
 
 def _cells(
-    runs: Mapping[str, Mapping[str, Any]], nodes: Mapping[str, Any]
+    runs: Mapping[str, Mapping[str, Any]], nodes: Mapping[str, Any], density_A3: float
 ) -> tuple[dict[float, list[Measured]], dict[str, str]]:
     """Return the cells of each temperature, and the runs that cannot be used, with the reason.
 
     Runs belong together by the temperature that was asked for; the mean of the one that they had counts, K.
+
+    :param density_A3: sites of the mobile ion in a cubic angstrom, for runs that do not say how many ions they have.
     """
     cells: dict[float, list[Measured]] = {}
     temperatures: dict[float, list[float]] = {}
@@ -111,7 +136,8 @@ def _cells(
         target_K = float(attributes["target_temperature_K"])
         key = next((known for known in cells if abs(known - target_K) < SAME_K), target_K)
         error = attributes.get("tracer_diffusivity_std_cm2_s")
-        cells.setdefault(key, []).append(Measured(concentration, value, error, bound, weight))
+        ions_A3 = float(attributes.get("number_density_A3") or density_A3)
+        cells.setdefault(key, []).append(Measured(concentration, value, error, bound, weight, ions_A3))
         temperatures.setdefault(key, []).append(float(attributes.get("temperature_K") or target_K))
     means = {key: sum(values) / len(values) for key, values in temperatures.items()}
     return {means[key]: own for key, own in cells.items()}, left_out
@@ -128,3 +154,10 @@ def _lines(by_temperature: Mapping[float, list[Measured]], charge_e: float) -> t
     if not lines:
         raise ValueError("no run is of a cell with carriers: give runs of at least one concentration above zero")
     return lines, remarks
+
+
+def _with_points(line: Line, by_temperature: Mapping[float, list[Measured]], charge_e: float) -> dict[str, Any]:
+    """Return a line with the conductivities at its temperature, and the power of the concentration they grow with."""
+    points = conductivity_points(by_temperature[line.temperature_K], line.temperature_K, charge_e)
+    law = fit_power_law(points)
+    return line.attributes() | {"points": [point.attributes() for point in points], "power_law": law.attributes()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +47,13 @@ class StudentRequest:
     student_jobs: JobRequest = field(default_factory=JobRequest)
 
 
-def student_builder(structure: orm.StructureData, request: StudentRequest) -> Any:
+def student_builder(
+    structure: orm.StructureData, request: StudentRequest, others: Sequence[orm.StructureData] = ()
+) -> Any:
     """Return the checked builder of a student.
 
     :param structure: the crystal.
+    :param others: crystals of the same atoms that the student must run as well.
     :raises ValueError: if it cannot be submitted; the message says why.
     """
     teacher = load_engine(request.teacher)
@@ -59,6 +62,8 @@ def student_builder(structure: orm.StructureData, request: StudentRequest) -> An
     chain: Any = WorkflowFactory("ion.student")
     builder = chain.get_builder()
     builder.structure = structure
+    if others:
+        builder.other_structures = {f"other_{number}": one for number, one in enumerate(others)}
     builder.parameters = orm.Dict(dict(request.parameters))
     builder.teacher.entry_point = orm.Str(teacher.entry_point)
     builder.teacher.engine = {name: value for name, value in chosen.items() if name != "metadata"}

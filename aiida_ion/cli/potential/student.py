@@ -39,6 +39,13 @@ PARAMETERS = {
     help="Mean absolute force error on the teacher's own run that is accepted",
     also="  [default: 0.15 of the mean force there]",
 )
+@setting(
+    TEXT,
+    "--also",
+    multiple=True,
+    metavar="FILE|PK",
+    help="Another crystal of the same atoms that the student must run as well, such as another ordering; repeatable",
+)
 @click.option(
     "--family", type=click.Choice(STUDENT_FAMILIES), default=POD, show_default=True, help="Family of the student."
 )
@@ -69,6 +76,7 @@ def command(structure: str, teacher: str, profile: str | None, group: str | None
     Example:
       aiida-ion potential student Li3N.cif --teacher sevenn --max-temperature-K 900
       aiida-ion potential student Li3N.cif --teacher sevenn --target-force-error 0.05 --acceptance-ps 50 --wait
+      aiida-ion potential student 1201 --also 1202 --also 1203 --teacher sevenn
     """
     loaded = load(profile)
     require_daemon(loaded)
@@ -87,7 +95,8 @@ def command(structure: str, teacher: str, profile: str | None, group: str | None
         settings=given["settings"] or {},
         teacher_jobs=JobRequest(job_options=given["job_options"]),
     )
-    chain = submit(student_builder(structure_node(structure), request))
+    others = [structure_node(one) for one in given["also"]]
+    chain = submit(student_builder(structure_node(structure), request, others))
     if group:
         orm.Group.collection.get_or_create(group)[0].add_nodes([chain])
     click.echo(f"Submitted the student: {chain.pk}")

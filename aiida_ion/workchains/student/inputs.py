@@ -11,6 +11,7 @@ from aiida.plugins import CalculationFactory
 from aiida_ion.settings.values import SettingsError
 from aiida_ion.training.families import FAMILIES
 from aiida_ion.training.plan import TrainingPlan
+from aiida_ion.workchains.student.cells import validate_structures
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.teacher import validate_teacher
 
@@ -21,6 +22,14 @@ def define_students(spec: Any) -> None:
         "structure",
         valid_type=orm.StructureData,
         help="The crystal, angstrom; `supercell` of it is simulated: 50 to 100 atoms are enough.",
+    )
+    spec.input_namespace(
+        "other_structures",
+        valid_type=orm.StructureData,
+        dynamic=True,
+        required=False,
+        help="Other crystals of the same atoms that the student must run as well, such as other orderings, angstrom: "
+        "the teacher runs each of them, and the runs that must survive take turns.",
     )
     spec.input("parameters", valid_type=orm.Dict, validator=validate_parameters, help="Fields of `StudentParameters`.")
     spec.input("trainer.entry_point", valid_type=orm.Str, help="The job that trains: `ion.lammps_train`, `ion.train`.")
@@ -80,6 +89,8 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     parameters, trainer = inputs.get("parameters"), inputs.get("trainer") or {}
     if parameters is None or validate_parameters(parameters, None) is not None or inputs.get("structure") is None:
         return None
+    if (wrong := validate_structures(inputs)) is not None:
+        return wrong
     if trainer.get("entry_point") is None:
         return None
     try:

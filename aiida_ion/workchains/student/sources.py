@@ -10,6 +10,7 @@ from aiida import orm
 from aiida_ion.calculations.training.dataset import training_dataset
 from aiida_ion.calculations.training.generated import generate_frames, push_pairs
 from aiida_ion.calculations.training.sources import trajectory_key
+from aiida_ion.workchains.student.cells import MAIN, link_label
 from aiida_ion.workchains.student.parameters import StudentParameters
 from aiida_ion.workchains.student.runs import trajectories_of
 
@@ -46,16 +47,17 @@ def labelled_sources(
     ]
 
 
-def first_frames(cell: orm.StructureData, run: Any, parameters: StudentParameters) -> dict[str, int]:
+def first_frames(cell: orm.StructureData, run: Any, parameters: StudentParameters, name: str = MAIN) -> dict[str, int]:
     """Return displaced, strained and pushed copies, which runs of the teacher never show: pks by name.
 
     :param cell: that is simulated.
     :param run: the teacher's run for training.
+    :param name: of the crystal.
     """
     segment = next(iter(trajectories_of(run).values()))
     generated: Any = generate_frames(cell, orm.Dict({"seed": parameters.seed} | parameters.generate))
     pushed: Any = push_pairs(orm.Dict({"seed": parameters.seed} | parameters.push), trajectory_000=segment)
-    return {"generated": generated.pk, "pushed": pushed.pk}
+    return {link_label("generated", name): generated.pk, link_label("pushed", name): pushed.pk}
 
 
 def gather(sources: Sequence[Mapping[str, Any]]) -> orm.ArrayData:

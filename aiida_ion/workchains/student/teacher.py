@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.engine_kinds import engine_class
+from aiida_ion.workchains.student.cells import MAIN, link_label
 from aiida_ion.workchains.student.parameters import StudentParameters
 
 #: The teacher's runs, and what their frames are for.
@@ -37,34 +38,39 @@ def teacher_engine(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return engine | ({"metadata": {"options": dict(options)}} if options else {})
 
 
-def relaxation_builder(inputs: Mapping[str, Any]) -> Any:
-    """Return the builder of the relaxation of the ions by the teacher."""
-    return engine_class(inputs["teacher"]["entry_point"].value).relax_builder(
-        inputs["structure"], teacher_engine(inputs)
-    )
+def relaxation_builder(inputs: Mapping[str, Any], structure: orm.StructureData) -> Any:
+    """Return the builder of the relaxation of the ions of a crystal by the teacher."""
+    return engine_class(inputs["teacher"]["entry_point"].value).relax_builder(structure, teacher_engine(inputs))
 
 
 def teacher_run(
-    inputs: Mapping[str, Any], parameters: StudentParameters, role: str, cell: orm.StructureData
+    inputs: Mapping[str, Any],
+    parameters: StudentParameters,
+    role: str,
+    cell: orm.StructureData,
+    name: str = MAIN,
+    number: int = 0,
 ) -> dict[str, Any]:
     """Return the inputs of one of the teacher's runs: hot, and with forces at every frame.
 
     :param role: one of :data:`ROLES`; each has velocities of its own.
     :param cell: that is simulated.
+    :param name: of its crystal.
+    :param number: of its crystal, from 0 on.
     """
     settings = {
         "temperature_K": parameters.teacher_temperature_K,
         "timestep_fs": parameters.timestep_fs,
         "n_steps": getattr(parameters, f"n_{role}_steps"),
         "sample_every": parameters.sample_every,
-        "seed": parameters.seed_of(0, ROLES.index(role)),
+        "seed": parameters.seed_of(0, ROLES.index(role) + len(ROLES) * number),
         "keep": ["forces"],
     }
     return {
         "structure": cell,
         "parameters": orm.Dict(settings),
         "engine": teacher_engine(inputs),
-        "metadata": {"call_link_label": f"teacher_{role}"},
+        "metadata": {"call_link_label": link_label(f"teacher_{role}", name)},
     }
 
 

@@ -9,7 +9,6 @@ from aiida.engine import ExitCode, WorkChain, if_, while_
 from aiida.plugins import CalculationFactory, WorkflowFactory
 
 from aiida_ion.calculations.diffusion import DiffusionCalculation
-from aiida_ion.calculations.functions import make_supercell
 from aiida_ion.calculations.training.student_report import student_report
 from aiida_ion.calculations.training.watch import WatchCalculation
 from aiida_ion.exit_codes import is_usable
@@ -17,6 +16,7 @@ from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.conductivity.relaxation import is_relaxed
 from aiida_ion.workchains.labels import LabelsWorkChain
 from aiida_ion.workchains.outcome import outcome
+from aiida_ion.workchains.student.cells import MAIN, cell_of_run, link_label, make_cells, structures_of
 from aiida_ion.workchains.student.check import check_fits
 from aiida_ion.workchains.student.engines import potential_files, student_engine, watch_of_student
 from aiida_ion.workchains.student.inputs import define_students, training_inputs, validate_inputs, watch_inputs
@@ -87,42 +87,47 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         self.ctx.sources, self.ctx.history, self.ctx.runs, self.ctx.to_label = [], [], [], {}
         self.ctx.stage, self.ctx.n_trainings, self.ctx.decision = EXPLORE, 0, RETRAIN
         self.ctx.training, self.ctx.dataset = None, None
-        self.ctx.structure = self.inputs.structure
+        self.ctx.structures = structures_of(self.inputs)
 
     def needs_relaxation(self) -> bool:
         """Whether the ions are relaxed first."""
         return self._parameters.relax
 
     def relax(self) -> None:
-        """Submit the relaxation of the ions by the teacher, in the fixed cell."""
-        builder = relaxation_builder(self.inputs)
-        builder.metadata.call_link_label = "relax"
-        self.to_context(relaxation=self.submit(builder))
+        """Submit the relaxations of the ions by the teacher, in the fixed cell."""
+        for name, structure in self.ctx.structures.items():
+            builder = relaxation_builder(self.inputs, structure)
+            builder.metadata.call_link_label = link_label("relax", name)
+            self.to_context(**{f"relaxation_{name}": self.submit(builder)})
 
     def inspect_relaxation(self) -> ExitCode | None:
         """Take the relaxed ions."""
-        if not is_relaxed(self.ctx.relaxation):
-            return self._failed("ERROR_TEACHER_FAILED", outcome(self.ctx.relaxation))
-        self.ctx.structure = self.ctx.relaxation.outputs.structure
+        relaxations = {name: self.ctx[f"relaxation_{name}"] for name in self.ctx.structures}
+        for node in relaxations.values():
+            if not is_relaxed(node):
+                return self._failed("ERROR_TEACHER_FAILED", outcome(node))
+        self.ctx.structures = {name: node.outputs.structure for name, node in relaxations.items()}
         return None
 
     def repeat_cell(self) -> None:
-        """Make the cell that is simulated."""
-        cell: Any = make_supercell(self.ctx.structure, orm.Dict(self._parameters.supercell_settings()))
-        self.ctx.cell = cell
-        self.out("supercell", cell)
+        """Make the cells that are simulated."""
+        self.ctx.cells = make_cells(self.ctx.structures, self._parameters)
+        self.ctx.cell = self.ctx.cells[MAIN]
+        self.out("supercell", self.ctx.cell)
 
     def run_teacher(self) -> None:
-        """Submit the teacher's runs: for training, validation and test."""
+        """Submit the teacher's runs of each cell: for training, validation and test."""
         engine: Any = WorkflowFactory(self.inputs.teacher.entry_point.value)
-        for role in ROLES:
-            inputs = teacher_run(self.inputs, self._parameters, role, self.ctx.cell)
-            self.to_context(**{f"teacher_{role}": self.submit(engine, **inputs)})
+        for number, (name, cell) in enumerate(self.ctx.cells.items()):
+            for role in ROLES:
+                inputs = teacher_run(self.inputs, self._parameters, role, cell, name, number)
+                self.to_context(**{link_label(f"teacher_{role}", name): self.submit(engine, **inputs)})
 
     def inspect_teacher(self) -> ExitCode | None:
         """Take the frames of its runs as the first sources."""
-        for number, role in enumerate(ROLES):
-            node = self.ctx[f"teacher_{role}"]
+        runs = [(role, link_label(f"teacher_{role}", name)) for name in self.ctx.cells for role in ROLES]
+        for number, (role, label) in enumerate(runs):
+            node = self.ctx[label]
             if not node.is_finished_ok:
                 return self._failed("ERROR_TEACHER_FAILED", outcome(node))
             self.ctx.sources = self.ctx.sources + teacher_sources(node, role, number)
@@ -130,7 +135,10 @@ class StudentWorkChain(CleaningMixin, WorkChain):
 
     def generate(self) -> None:
         """Make displaced, strained and pushed copies, which its runs never show."""
-        self.ctx.to_label = first_frames(self.ctx.cell, self.ctx.teacher_train, self._parameters)
+        frames: dict[str, int] = {}
+        for name, cell in self.ctx.cells.items():
+            frames |= first_frames(cell, self.ctx[link_label("teacher_train", name)], self._parameters, name)
+        self.ctx.to_label = frames
 
     def label(self) -> None:
         """Have the teacher evaluate new frames."""
@@ -176,11 +184,11 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         return None
 
     def run_student(self) -> None:
-        """Submit the student's runs, each from other velocities."""
+        """Submit the student's runs, each from other velocities; the cells take turns."""
         settings = loop_settings(self._parameters, self.ctx.stage, 1 + len(self.ctx.history))
-        self._submit_runs(settings, f"{self.ctx.stage}_{self.ctx.n_trainings}")
+        self._submit_runs(settings, f"{self.ctx.stage}_{self.ctx.n_trainings}", list(self.ctx.cells.values()))
 
-    def _submit_runs(self, settings: list[dict[str, Any]], label: str) -> None:
+    def _submit_runs(self, settings: list[dict[str, Any]], label: str, cells: list[Any]) -> None:
         dataset: Any = orm.load_node(self.ctx.dataset)
         watch = watch_of_student(self.ctx.training, dataset, self._parameters.pair_margin_A)
         entry_point, engine = student_engine(self.ctx.training, self.inputs.trainer.get("options"), watch)
@@ -188,7 +196,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         self.ctx.runs = []
         for number, one in enumerate(settings):
             metadata = {"call_link_label": f"{label}_seed_{number}"}
-            inputs = {"structure": self.ctx.cell, "parameters": orm.Dict(one), "engine": engine, "metadata": metadata}
+            cell = cell_of_run(cells, number)
+            inputs = {"structure": cell, "parameters": orm.Dict(one), "engine": engine, "metadata": metadata}
             node = self.submit(chain, **inputs)
             self.ctx.runs = [*self.ctx.runs, {"pk": node.pk, **one}]
             self.to_context(**{f"run_{node.pk}": node})
@@ -226,8 +235,8 @@ class StudentWorkChain(CleaningMixin, WorkChain):
         return None
 
     def run_check(self) -> None:
-        """Submit runs as the teacher's own, to compare with them."""
-        self._submit_runs(comparison_settings(self._parameters), "check")
+        """Submit runs as the teacher's own of the first cell, to compare with them."""
+        self._submit_runs(comparison_settings(self._parameters), "check", [self.ctx.cell])
 
     def fit_check(self) -> None:
         """Submit the fits of the diffusivities of both."""

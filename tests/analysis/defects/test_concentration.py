@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aiida_ion.analysis.defects.concentration import Measured, fit_line, pooled
+from aiida_ion.analysis.defects.concentration import fit_line
+from aiida_ion.analysis.defects.measured import Measured, pooled
 from aiida_ion.analysis.migration.kinetic_monte_carlo import KmcSettings, simulate
 from aiida_ion.analysis.migration.transport import hop_rates
 from aiida_ion.units import BOLTZMANN_EV_K, CM2_S_PER_A2_S

@@ -16,8 +16,9 @@ from aiida_ion.analysis.defects.carriers import (
     slope_of_log,
     thermal_concentration,
 )
-from aiida_ion.analysis.defects.concentration import Line, Measured, fit_line
+from aiida_ion.analysis.defects.concentration import Line, fit_line
 from aiida_ion.analysis.defects.extrapolation import extrapolate, fit_law, summary
+from aiida_ion.analysis.defects.measured import Measured
 from aiida_ion.settings.values import SettingsError
 from aiida_ion.units import BOLTZMANN_EV_K
 

@@ -12,6 +12,7 @@ from ase import Atoms
 
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.calculations.defects.conductivity import defect_conductivity
+from aiida_ion.cli.disorder.carrier_text import carrier_lines
 from aiida_ion.units import BOLTZMANN_EV_K
 from tests.calculations.defects.fits import E_F, E_M, S0, diffusion
 
@@ -76,3 +77,19 @@ def test_runs_that_cannot_be_used_are_named() -> None:
     kept = {name: perfect[name] for name in (*listed, "perfect")}
     with pytest.raises(ValueError, match="no run is of a cell with carriers"):
         defect_conductivity(parameters=orm.Dict({"runs": listed}), **kept)
+
+
+@pytest.mark.usefixtures("module_profile")
+def test_bounds_alone_are_stated_and_not_extrapolated() -> None:
+    nodes = runs()
+    still = {"tracer_diffusivity_cm2_s": None, "tracer_diffusivity_upper_bound_cm2_s": 1e-7}
+    for name in nodes["parameters"].get_dict()["runs"]:
+        nodes[name].base.attributes.set_many(still)
+    content = defect_conductivity(**nodes).get_dict()
+    assert content["conductivities"] == [] and content["migration_energy_eV"] is None
+    assert any("nothing is extrapolated" in remark for remark in content["remarks"])
+    points = content["lines"][0]["points"]
+    factor = ionic_conductivity_mS_cm(1e-7, 1.0, 2 / 27, 700.0)
+    assert [point["ionic_conductivity_upper_bound_mS_cm"] for point in points] == pytest.approx([factor] * 3)
+    assert content["lines"][0]["power_law"]["exponent"] is None
+    assert any("below" in line and "mS/cm" in line for line in carrier_lines(content))

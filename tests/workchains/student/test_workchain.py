@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
+from ase import Atoms
 from ase.build import bulk
 
 from aiida_ion.cli.text.students import is_student, student_lines
@@ -88,6 +89,47 @@ def test_a_student_learns_until_its_runs_survive(inputs: Any) -> None:
     assert load_engine("copper-gold").potential["species"] == ["Au", "Cu"]
     labels = [link.node for link in node.base.links.get_outgoing().all() if link.link_label.startswith("labels_")]
     assert len(labels) == last["training"]
+
+
+def layered() -> Atoms:
+    """Return the same atoms in other layers, and in another order."""
+    atoms = bulk("Cu", "fcc", a=3.9, cubic=True)
+    atoms.symbols[[0, 1]] = "Au"
+    return atoms
+
+
+@pytest.mark.slow
+def test_a_student_of_two_orderings_runs_both(inputs: Any) -> None:
+    given = inputs(max_loops=2) | {"other_structures": {"layered": orm.StructureData(ase=layered())}}
+    node = run_get_node(StudentWorkChain, **given)[1]
+    assert node.exit_status in (0, 715), node.exit_message
+    called = {link.link_label: link.node for link in node.base.links.get_outgoing().all()}
+    own, other = called["teacher_train"], called["teacher_train_layered"]
+    assert own.inputs.structure.uuid == node.outputs.supercell.uuid != other.inputs.structure.uuid
+    symbols = [run.outputs.trajectories["s000"].base.attributes.get("symbols") for run in (own, other)]
+    assert symbols[0] == symbols[1] == sorted(symbols[0])
+    assert own.inputs.parameters["seed"] != other.inputs.parameters["seed"]
+    # The two runs of a loop are of the two cells, and their frames are labelled together.
+    runs = [called[f"explore_1_seed_{number}"].inputs.structure.uuid for number in range(2)]
+    assert runs == [own.inputs.structure.uuid, other.inputs.structure.uuid]
+    dataset = node.outputs.dataset
+    assert dataset.base.attributes.get("n_train") >= 2 * (150 // 5)
+    assert node.outputs.report.base.attributes.get("displacement") is not None
+
+
+@pytest.mark.parametrize(
+    ("other", "changes", "message"),
+    [
+        (bulk("Cu", "fcc", a=3.9, cubic=True), {}, "its cell is Cu32, and that of structure Au16Cu16"),
+        (layered(), {"n_seeds": 1}, "give n_seeds of at least 2"),
+    ],
+)
+def test_other_crystals_that_one_student_cannot_run_are_refused(
+    inputs: Any, other: Any, changes: dict[str, Any], message: str
+) -> None:
+    given = inputs(**changes) | {"other_structures": {"other": orm.StructureData(ase=other)}}
+    with pytest.raises(ValueError, match=message):
+        run_get_node(StudentWorkChain, **given)
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Figures of what defects do to a conductivity."""
