@@ -158,7 +158,8 @@ def _with_pooled(table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
         return table
     moved = pooled["verdict"].isin(WITH_POSTERIOR)
     pooled = pooled.assign(moved=moved, superseded=False, process_pk=pooled["job_pk"], process_uuid=pooled["job_uuid"])
-    return whole(pd.concat([table.astype(object), pooled.astype(object)], ignore_index=True), ["process_pk"])
+    both = pd.concat([table.astype(object), pooled.astype(object)], ignore_index=True).infer_objects()
+    return whole(both, ["process_pk"])
 
 
 def _superseded(table: pd.DataFrame) -> pd.Series[bool]:

@@ -40,6 +40,7 @@ class GivenMember:
     failure: str | None
     conductivity: orm.ArrayData | None
     diffusion: dict[str, orm.ArrayData]
+    structure_hash: str | None = None
 
     def usable(self) -> dict[str, orm.ArrayData]:
         """Return the temperatures at which it has a value or a bound."""
@@ -48,6 +49,8 @@ class GivenMember:
     def described(self) -> dict[str, Any]:
         """Return what is known of it, ready for JSON."""
         entry: dict[str, Any] = {"label": self.label, "weight": self.weight, "count": self.count}
+        if self.structure_hash is not None:
+            entry["structure_hash"] = self.structure_hash
         if self.conductivity is not None:
             entry["uuid"] = self.conductivity.uuid
             entry |= {name: self.conductivity.base.attributes.get(name, None) for name in KEPT}
@@ -68,8 +71,9 @@ def pool_members(parameters: orm.Dict, **results: orm.ArrayData) -> dict[str, or
     named, with the reason.
 
     :param parameters: `members`, each a `label`, a `weight`, the `count` of draws where the weight is a share of them,
-        and a `failure` where it has no result; `kind` of the ensemble, `n_inequivalent_arrangements` where known, and
-        optionally `max_interval_decades`.
+        a `failure` where it has no result, and where known the `structure_hash` of its crystal and its `cell_A`, rows
+        are vectors; `kind` of the ensemble, `n_inequivalent_arrangements` where known, and optionally
+        `max_interval_decades`.
     :param results: of each member its conductivity as `<label>_conductivity`, and its diffusion nodes as
         `<label>_T_0600K`.
     :returns: label of each temperature -> a node with the attributes of a diffusion, pooled.
@@ -90,6 +94,7 @@ def pool_members(parameters: orm.Dict, **results: orm.ArrayData) -> dict[str, or
         "kind": settings.get("kind", "ordering"),
         "n_inequivalent_arrangements": settings.get("n_inequivalent_arrangements"),
         "max_interval_decades": settings.get("max_interval_decades"),
+        "cells_A": {entry["label"]: entry.get("cell_A") for entry in settings["members"]},
     }
     if not pooled:
         return {}
@@ -130,7 +135,7 @@ def given_members(entries: list[Mapping[str, Any]], results: Mapping[str, orm.Ar
         if not own and failure is None:
             failure = "It has no diffusion at any temperature."
         given = (entry["label"], float(entry["weight"]), entry.get("count"), failure, conductivity, own)
-        members.append(GivenMember(*given))
+        members.append(GivenMember(*given, entry.get("structure_hash")))
     return members
 
 
