@@ -9,6 +9,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import calcfunction
 
+from aiida_ion.analysis.crystals.identity import structure_hash
 from aiida_ion.analysis.disorder.common import common_part
 from aiida_ion.analysis.disorder.spread import Sampling, sampling_of
 from aiida_ion.calculations.conductivity.points import has_moved, refusal
@@ -198,3 +199,11 @@ def validate_ensemble(value: orm.Dict | None, _: Any) -> str | None:
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
             return "the count of a member of ensemble is a whole number, 1 or more"
     return None
+
+
+def hash_of(structure: orm.StructureData) -> str | None:
+    """Return the hash of the crystal of a cell; ``None`` where its symmetry cannot be found."""
+    try:
+        return structure_hash(structure.get_pymatgen_structure())
+    except ValueError:
+        return None

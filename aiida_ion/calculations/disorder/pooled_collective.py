@@ -10,10 +10,10 @@ from aiida import orm
 
 from aiida_ion.analysis.comparison.paired import MemberPart, paired_ratio
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
+from aiida_ion.analysis.diffusion.member_tensors import MemberTensor, different_shape, pool_tensors, turned
 from aiida_ion.analysis.diffusion.result import Interval
 from aiida_ion.analysis.disorder.pooling import MemberPoint, PooledPoint, pool
 from aiida_ion.analysis.disorder.spread import Sampling
-from aiida_ion.analysis.disorder.tensors import MemberTensor, different_shape, pool_tensors, turned
 from aiida_ion.calculations.conductivity.collective import left_out
 from aiida_ion.calculations.conductivity.member_arrays import COLLECTIVE, pooled_arrays
 

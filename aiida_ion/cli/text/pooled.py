@@ -27,5 +27,7 @@ def hidden_members(name: str, table: pd.DataFrame) -> list[str]:
     if hidden.empty:
         return []
     n_cells, n_crystals = hidden["process_pk"].nunique(), hidden["ensemble_process_pk"].nunique()
-    cells = f"{n_cells} ordered cells of {n_crystals} {'ensemble is' if n_crystals == 1 else 'ensembles are'}"
-    return [f"{cells} pooled here; 'aiida-ion show NODE' lists them, csv and json have their rows."]
+    cells = "1 ordered cell" if n_cells == 1 else f"{n_cells} ordered cells"
+    crystals = "1 ensemble" if n_crystals == 1 else f"{n_crystals} ensembles"
+    verb = "is" if n_cells == 1 else "are"
+    return [f"{cells} of {crystals} {verb} pooled here; 'aiida-ion show NODE' lists them, csv and json have all."]

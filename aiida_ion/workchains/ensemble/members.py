@@ -7,7 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from aiida import orm
 
-from aiida_ion.analysis.crystals.identity import structure_hash
+from aiida_ion.calculations.disorder.pool_members import hash_of
 from aiida_ion.workchains.conductivity.result import interval_limit
 from aiida_ion.workchains.conductivity.runs import temperature_label
 from aiida_ion.workchains.outcome import outcome
@@ -44,14 +44,6 @@ def members_of(structures: Mapping[str, orm.StructureData], ensemble: orm.Dict |
         )
         for label, entry in zip(labels, listed, strict=True)
     ]
-
-
-def hash_of(structure: orm.StructureData) -> str | None:
-    """Return the hash of the crystal of a cell; ``None`` where its symmetry cannot be found."""
-    try:
-        return structure_hash(structure.get_pymatgen_structure())
-    except ValueError:
-        return None
 
 
 def member_inputs(shared: Mapping[str, Any], structure: orm.StructureData) -> dict[str, Any]:

@@ -46,6 +46,8 @@ def pooled(
         named |= {f"{label}_{temperature}": node for temperature, node in nodes.items()}
     for entry, cell in zip(entries, settings.pop("cells_A", []), strict=False):
         entry["cell_A"] = cell
+    for entry, digest in zip(entries, settings.pop("hashes", []), strict=False):
+        entry["structure_hash"] = digest
     for label, reason in (failures or {}).items():
         entries.append({"label": label, "weight": 0.1, "count": None, "failure": reason})
     temperatures: Any = pool_members(parameters=orm.Dict({"members": entries} | settings), **named)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aiida_ion.analysis.diffusion.member_tensors import MemberTensor, different_shape, pool_tensors, rotation, turned
 from aiida_ion.analysis.disorder.spread import sampling_of
-from aiida_ion.analysis.disorder.tensors import MemberTensor, different_shape, pool_tensors, rotation, turned
 
 TRUTH = np.diag([3e-6, 2e-6, 5e-7])
 N_MEMBERS, N_TRIALS = 6, 300
