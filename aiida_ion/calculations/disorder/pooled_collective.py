@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from aiida import orm
 
+from aiida_ion.analysis.arrhenius.result import GAUSSIAN95
 from aiida_ion.analysis.comparison.paired import MemberPart, paired_ratio
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
 from aiida_ion.analysis.diffusion.member_tensors import MemberTensor, different_shape, pool_tensors, turned
@@ -17,7 +19,9 @@ from aiida_ion.analysis.disorder.spread import Sampling
 from aiida_ion.calculations.conductivity.collective import left_out
 from aiida_ion.calculations.conductivity.member_arrays import COLLECTIVE, pooled_arrays
 
-GAUSSIAN95 = 1.959964
+FloatArray = npt.NDArray[np.float64]
+
+
 N_DRAWS = 1000
 TENSOR, KUBO = "tracer_diffusivity_tensor_cm2_s", "green_kubo_ionic_conductivity_mS_cm"
 
@@ -130,18 +134,13 @@ def tensor(
     :param cells_A: of the members, angstrom, rows are vectors; ``None`` where it is not known.
     """
     each = [node.base.attributes.all for node in nodes]
-    reasons = [None if one.get(TENSOR) else "no diffusion detected, or none by direction" for one in each]
-    if cells_A[0] is None:
-        reasons[0] = "its cell is not known"
-    else:
-        cells = [None if cell is None else np.asarray(cell, dtype=float) for cell in cells_A]
-        shapes = ["its cell is not known" if cell is None else different_shape(cell, cells[0]) for cell in cells]
-        reasons = [first or second for first, second in zip(reasons, shapes, strict=True)]
+    cells = [np.zeros((0, 3)) if cell is None else np.asarray(cell, dtype=float) for cell in cells_A]
+    reasons = [_without_tensor(one, cell, cells[0]) for one, cell in zip(each, cells, strict=True)]
     problem = lacking(labels, reasons, "diffusivity tensor in the common frame")
     if problem is not None:
         return {"tensor_reason": problem}
     members = [
-        turned(MemberTensor(np.array(one[TENSOR]), _errors(one)), cell, cells[0])
+        turned(MemberTensor(np.array(one[TENSOR], dtype=float), _errors(one)), cell, cells[0])
         for one, cell in zip(each, cells, strict=True)
     ]
     pooled = pool_tensors(members, sampling)
@@ -154,6 +153,15 @@ def tensor(
         "tensor_within_members_std_cm2_s": pooled.within_std_cm2_s.tolist(),
         "tensor_between_members_std_cm2_s": pooled.between_std_cm2_s.tolist() if sampling.is_measured else None,
     }
+
+
+def _without_tensor(attributes: Mapping[str, Any], cell_A: FloatArray, first_A: FloatArray) -> str | None:
+    """Return why a member has no tensor in the frame of the first; ``None`` if it has one."""
+    if not attributes.get(TENSOR):
+        return "no diffusion detected, or none by direction"
+    if not len(cell_A) or not len(first_A):
+        return "its cell, or that of the first, is not known"
+    return different_shape(cell_A, first_A)
 
 
 def _errors(attributes: Mapping[str, Any]) -> Any:
