@@ -59,7 +59,7 @@ def match_of(nodes: Mapping[str, Any]) -> Match | None:
     level, reference = sides
     if level is None or reference is None:
         return None
-    common = set(level) & set(reference) - {""}
+    common = set(level) & set(reference)
     counts = (len(common), len(level), len(reference))
     same = len(common) == len(level) == len(reference)
     if not same or not np.allclose([level[key] for key in reference], list(reference.values()), rtol=1e-6):
@@ -75,8 +75,9 @@ def _cells(node: Any) -> dict[str, float] | None:
     by_label = {entry["label"]: entry for entry in attributes["members"]}
     pooled = [by_label[label] for label in attributes["members_pooled"]]
     total = sum(entry["weight"] for entry in pooled)
-    # Results of earlier versions do not say which cells they are of.
-    return {str(entry.get("structure_hash") or f"-{n}"): entry["weight"] / total for n, entry in enumerate(pooled)}
+    # Results of earlier versions do not say which cells they are of: those are like no others.
+    keys = [str(entry.get("structure_hash") or f"{node.uuid} {entry['label']}") for entry in pooled]
+    return {key: entry["weight"] / total for key, entry in zip(keys, pooled, strict=True)}
 
 
 def matched_diffusivity(match: Match | None, level: Any, reference: Any) -> Ratio | None:

@@ -9,6 +9,7 @@ import pytest
 from aiida import orm
 
 from aiida_ion.calculations.comparison.compare_levels import compare_levels
+from aiida_ion.calculations.comparison.matched import match_of
 from tests.calculations.disorder.test_pool_members import member, pooled
 
 pytestmark = pytest.mark.usefixtures("module_profile")
@@ -64,6 +65,13 @@ def test_the_choice_of_cells_cancels_where_both_levels_have_the_same() -> None:
     assert biases[0] < 0.6 * biases[1]
     energies = [np.ptp(one["activation_energy_difference_ci95_eV"]) for one in (matched, other)]
     assert energies[0] <= 1.1 * energies[1]
+
+
+def test_cells_of_earlier_versions_match_no_others() -> None:
+    """Their results do not say which cells they are of."""
+    sides = level("reference_", SPREAD[:3], [], "PBE") | level("", SPREAD[:3], [], "CHGNet")
+    match = match_of(sides)
+    assert match is not None and match.order is None and match.n_common == 0
 
 
 def test_a_single_crystal_beside_has_no_cells_to_match() -> None:

@@ -43,7 +43,7 @@ diffusion:
 """
 RUN = (
     *("--protocol", "fast", "--mobile-species", "F", "--temperatures", "2400,2700,3000"),
-    *("--target-temperature-K", "1500", "--time-ps", "3", "--equilibration-ps", "0.4", "--timestep-fs", "2"),
+    *("--target-temperature-K", "1500", "--time-ps", "6", "--equilibration-ps", "0.5", "--timestep-fs", "2"),
     *("--sample-every", "10", "--orderings", "2", "--overrides", "limits.yaml", "--no-relax"),
     *("--ordering-settings", '{"max_atoms": 24, "min_width_A": 6.5, "sweeps": 20}', "--max-force-frames", "5"),
 )
@@ -82,7 +82,7 @@ def test_a_disordered_crystal_is_one_line_from_the_run_to_the_archive(shell: She
     assert "members have ended" in output
     assert output.count("classical/soft  ") >= 1 and "2 ordered cells of 1 ensemble are pooled here" in output
     (row,) = [row for row in rows_of(shell, "conductivity") if row["n_members"]]
-    assert row["n_members"] == 2 and row["ionic_conductivity_mS_cm"]
+    assert row["n_members"] == 2 and row["verdict"] in ("measured", "poorly_known")
     temperatures = [row for row in rows_of(shell, "diffusion") if row["n_members"]]
     assert sorted(row["target_temperature_K"] for row in temperatures) == [2400.0, 2700.0, 3000.0]
     assert "ion.ensemble" in shell("status") and "FAILED" not in shell("status")
@@ -99,7 +99,7 @@ def test_a_disordered_crystal_is_one_line_from_the_run_to_the_archive(shell: She
     archive = tmp_path / "one.aiida"
     shell("export", str(row["uuid"]), "-o", archive, "--yes")
     (kept,) = [one for one in rows_of(shell, "conductivity", "--archive", archive) if one["n_members"]]
-    assert kept["ionic_conductivity_mS_cm"] == row["ionic_conductivity_mS_cm"]
+    assert kept["uuid"] == row["uuid"] and kept["verdict"] == row["verdict"]
     material, materials, overview = pages_of(archive)
     assert "members" in material and "2 of 2 pooled" in material
     assert "1 materials" in materials
