@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,9 +107,9 @@ def test_a_disordered_crystal_is_one_line_from_the_run_to_the_archive(shell: She
     assert overview.count("classical/soft") >= 1
 
 
-def rows_of(shell: Shell, table: str, *words: object) -> list[dict[str, object]]:
+def rows_of(shell: Shell, table: str, *words: object) -> list[dict[str, Any]]:
     """Return the rows of a table."""
-    rows: list[dict[str, object]] = json.loads(shell("table", table, "--format", "json", *words))[table]
+    rows: list[dict[str, Any]] = json.loads(shell("table", table, "--format", "json", *words))[table]
     return rows
 
 
@@ -118,4 +119,4 @@ def pages_of(archive: Path) -> list[str]:
     (archive.parent / "empty").mkdir()
     words = [sys.executable, "-c", PAGES, str(archive)]
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
-    return [json.loads(line) for line in done.stdout.splitlines()[-3:]]
+    return [str(json.loads(line)) for line in done.stdout.splitlines()[-3:]]
