@@ -10,6 +10,9 @@ from aiida.engine import calcfunction
 
 from aiida_ion.datasets.compositions import MAX_DIFFERENCE, composition_difference
 
+#: Of a disordered crystal whose file lacks mobile ions: the composition that its ordered cells have.
+ORDERED_AS = "ordered_as"
+
 
 @calcfunction
 def link_experiment(structure: orm.StructureData, entry: orm.Dict) -> orm.Dict:
@@ -17,7 +20,8 @@ def link_experiment(structure: orm.StructureData, entry: orm.Dict) -> orm.Dict:
 
     :param structure: the crystal, as conductivities are computed from it.
     :param entry: of a dataset: `dataset`, `entry_id`, `entry_formula`, `temperature_K`, conductivities in mS/cm, each
-        the number or an upper bound, and flags.
+        the number or an upper bound, and flags; `ordered_as`, the composition of the ordered cells of a disordered
+        crystal, where it is not that of its sites.
     :returns: all of the entry, with `formula` of the crystal and `composition_difference` to that of the entry.
     :raises ValueError: if the crystal is another compound, or the entry states no conductivity.
     """
@@ -36,7 +40,7 @@ def check_link(structure: orm.StructureData, entry: Mapping[str, Any]) -> dict[s
     name = f"{entry['dataset']} {entry['entry_id']}"
     if entry.get("ionic_conductivity_mS_cm") is None and entry.get("ionic_conductivity_upper_bound_mS_cm") is None:
         raise ValueError(f"{name} states no ionic conductivity")
-    formula = structure.get_pymatgen_structure().composition.reduced_formula
+    formula = entry.get(ORDERED_AS) or structure.get_pymatgen_structure().composition.reduced_formula
     difference = composition_difference(formula, entry["entry_formula"])
     if difference is None:
         raise ValueError(f"{name}: its formula, {entry['entry_formula']}, cannot be read")

@@ -111,15 +111,12 @@ def _member(builder: Any, structure: orm.StructureData, settings: OrderingSettin
     return member
 
 
-def ensemble_plan(name: str, structure: orm.StructureData, engines: Sequence[Engine], request: RunRequest) -> Plan:
-    """Return the plan of a disordered crystal: its ordered cells, and a conductivity for each.
+def ensemble_plan(name: str, structure: orm.StructureData, engine: Engine, request: RunRequest) -> Plan:
+    """Return the plan of a disordered crystal: its ordered cells, the same for each engine, and their conductivities.
 
-    :raises ValueError: for a crystal that cannot be ordered, or several engines.
+    :raises ValueError: for a crystal that cannot be ordered.
     """
-    engine = engines[0]
     title = f"{name} / {engine.name}"
-    if len(engines) > 1 or request.as_comparison:
-        raise ValueError(f"{name}: a crystal with partly occupied sites is run by one engine at a time: name one")
     try:
         builder, ensemble = ensemble_builder(structure, engine, request)
         level = engine.md.level_of_theory(builder.conductivity.md.engine)

@@ -79,10 +79,16 @@ def ordering_of(crystal: DisorderedCrystal, entry: Entry, settings: OrderingSett
     :raises OrderingRefused: where it cannot be, or the file is of another compound than the table.
     """
     difference = composition_difference(Composition(crystal.composition).formula, entry.cell_formula)
-    target = None if difference is None else entry.cell_formula
+    target = target_of(crystal, entry)
     plan = plan_ordering(crystal, OrderingSettings.from_dict(settings.to_dict() | {"target_composition": target}))
     check_same_compound(plan, entry, difference)
     return plan
+
+
+def target_of(crystal: DisorderedCrystal, entry: Entry) -> str | None:
+    """Return the table's composition, as the target of an ordering; ``None`` where it cannot be read."""
+    difference = composition_difference(Composition(crystal.composition).formula, entry.cell_formula)
+    return None if difference is None else entry.cell_formula
 
 
 def check_same_compound(plan: Plan, entry: Entry, difference: float | None) -> None:

@@ -13,34 +13,15 @@ from aiida import orm
 from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.experiment import check_link, link_experiment
 from aiida_ion.campaigns.batch import sound_plans
+from aiida_ion.campaigns.obelix_materials import Material
 from aiida_ion.campaigns.plan import Plan
 from aiida_ion.campaigns.plans import comparison, plans_of
 from aiida_ion.campaigns.request import RunRequest
-from aiida_ion.campaigns.structures import node_of
-from aiida_ion.datasets.obelix import DATASET, Entry
-from aiida_ion.datasets.obelix_crystals import read_entry
+from aiida_ion.datasets.obelix import Entry
 from aiida_ion.queries.experiments import experiments
-from aiida_ion.queries.reuse import (
-    compared_conductivities,
-    failed_conductivity,
-    finished_conductivity,
-    running_conductivity,
-)
+from aiida_ion.queries.reuse import compared_conductivities, failed_run, finished_run, running_run
 
 DONE, RUNNING, FAILED, NEW = "done", "running", "failed", "new"
-
-
-@dataclass(frozen=True)
-class Material:
-    """An entry and its crystal: the stored node if the database has it already."""
-
-    entry: Entry
-    structure: orm.StructureData
-
-    @property
-    def name(self) -> str:
-        """Its name in titles and, with an underscore, in links."""
-        return f"{DATASET} {self.entry.entry_id}"
 
 
 @dataclass(frozen=True)
@@ -59,24 +40,6 @@ def default_folder() -> Path:
     return Path(data) / "aiida-ion" / "obelix"
 
 
-def materials_of(entries: Sequence[Entry]) -> tuple[list[Material], list[str]]:
-    """Return the crystals that can be simulated, and why each of the others cannot."""
-    links = experiments()
-    links = links[(links["dataset"] == DATASET) & links["from_dataset"].eq(True)]
-    ids = zip(links["entry_id"], links["cif_sha256"], strict=True)
-    stored = dict(zip(ids, links["structure_pk"].tolist(), strict=True))
-    materials, refused = [], []
-    for entry in entries:
-        pk = stored.get((entry.entry_id, entry.attributes()["cif_sha256"]))
-        try:
-            node: Any = _new_structure(entry) if pk is None else orm.load_node(pk)
-        except ValueError as error:
-            refused.append(str(error))
-            continue
-        materials.append(Material(entry, node))
-    return materials, refused
-
-
 def tasks_of(
     materials: Sequence[Material],
     engines: Sequence[str],
@@ -93,14 +56,13 @@ def tasks_of(
     """
     request = replace(request, as_comparison=True, keep=request.keep or ["velocities"])
     by_name = {material.name: material for material in materials}
-    crystals = [(name, material.structure) for name, material in by_name.items()]
     reasons: dict[str, str] = {}
-    plans = sound_plans(plans_of(crystals, engines, request, reasons), reasons)
+    plans = sound_plans(_plans(by_name, engines, request, reasons), reasons)
     if reasons and (refused is None or not plans):
         raise ValueError(next(iter(reasons.values())))
     if refused is not None:
         refused += reasons.values()
-    if not all(plan.builder.parameters.get_dict().get("relax_ions") for plan in plans):
+    if not all(plan.conductivity.parameters.get_dict().get("relax_ions") for plan in plans):
         raise ValueError("relax_ions is off: the public coordinates of OBELiX carry noise and have to be relaxed first")
     tasks = []
     for plan in plans:
@@ -110,6 +72,23 @@ def tasks_of(
     if todo:
         comparison([task.plan for task in todo], request)  # checked here, made again when it is submitted
     return tasks
+
+
+def _plans(
+    materials: Mapping[str, Material], engines: Sequence[str], request: RunRequest, reasons: dict[str, str]
+) -> list[Plan]:
+    """Return the plans of all crystals, in their order, those with partly occupied sites as ensembles.
+
+    :param reasons: filled with each crystal that cannot be run, and why.
+    """
+    ordered = [(name, one.structure) for name, one in materials.items() if one.ordering is None]
+    plans = plans_of(ordered, engines, request, reasons) if ordered else []
+    for name, material in materials.items():
+        if material.ordering is not None:
+            own = [(name, material.structure)]
+            plans += plans_of(own, engines, material.request(request), reasons, with_ensembles=True)
+    places = {name: place for place, name in enumerate(materials)}
+    return sorted(plans, key=lambda plan: places[plan.crystal])
 
 
 def open_tasks(tasks: Sequence[Task]) -> list[Task]:
@@ -136,7 +115,7 @@ def store_and_link(materials: Sequence[Material]) -> int:
     """
     links = experiments().set_index(["structure_uuid", "entry_id"])["uuid"].to_dict()
     return sum(
-        link(material.structure, material.entry, links.get((material.structure.uuid, material.entry.entry_id)), True)
+        _linked(material.structure, material.facts, links.get((material.structure.uuid, material.entry.entry_id)), True)
         for material in materials
     )
 
@@ -149,7 +128,13 @@ def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, fr
     :returns: whether the link is new.
     :raises ValueError: if the crystal is another compound.
     """
-    attributes = entry.attributes() | {"from_dataset": from_dataset}
+    return _linked(structure, entry.attributes(), linked_uuid, from_dataset)
+
+
+def _linked(
+    structure: orm.StructureData, facts: Mapping[str, Any], linked_uuid: str | None, from_dataset: bool
+) -> bool:
+    attributes = {**facts, "from_dataset": from_dataset}
     check_link(structure, attributes)
     if linked_uuid is not None:
         existing = orm.load_node(linked_uuid).base.attributes.all
@@ -159,16 +144,8 @@ def link(structure: orm.StructureData, entry: Entry, linked_uuid: str | None, fr
     return True
 
 
-def _new_structure(entry: Entry) -> orm.StructureData:
-    node = node_of(read_entry(entry))
-    node.label = f"{DATASET} {entry.entry_id}"
-    node.description = f"{entry.formula}, public structure file of {DATASET}"
-    check_link(node, entry.attributes())
-    return node
-
-
 def _state(inputs: Mapping[str, Any]) -> tuple[str, int | None]:
-    for state, find in ((DONE, finished_conductivity), (RUNNING, running_conductivity), (FAILED, failed_conductivity)):
+    for state, find in ((DONE, finished_run), (RUNNING, running_run), (FAILED, failed_run)):
         pk = find(inputs)
         if pk is not None:
             return state, pk

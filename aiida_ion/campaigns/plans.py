@@ -114,7 +114,7 @@ def plans_of(
     for name, node in crystals:
         try:
             if with_ensembles and is_disordered(node):
-                plans += [ensemble_plan(name, node, loaded, request)]
+                plans += [ensemble_plan(name, node, engine, request) for engine in loaded]
             else:
                 plans += [_plan(name, node, engine, request, n_parallel) for engine in loaded]
         except ValueError as error:
@@ -220,7 +220,7 @@ def comparison(plans: Sequence[Plan], request: RunRequest) -> Any:
     builder = comparison_builder(WorkflowFactory("ion.comparison"), runs, entry_points, parameters)
     builder.metadata.label = f"{', '.join(runs)}: {', '.join(entry_points)}"
     builder.fresh = request.fresh
-    builder.clean_workdir = all(plan.builder.clean_workdir for plan in plans)
+    builder.clean_workdir = all(plan.conductivity.clean_workdir for plan in plans)
     problem = validate_builder(builder)
     if problem is not None:
         raise ValueError(one_line(problem))

@@ -54,7 +54,8 @@ class NotSampledError(ValueError):
 def find_candidates(selection: Selection, sampling: Sampling, max_materials: int | None = None) -> Candidates:
     """Return the materials behind the diffusion results of a selection.
 
-    If there are several results for the same crystal, potential and temperature, the newest counts.
+    If there are several results for the same crystal, potential and temperature, the newest counts. An ensemble is one
+    material: its label is the pooled diffusivity, and its configurations are those of the member with the most weight.
 
     :param selection: with the range of temperatures.
     :param sampling: parameters of ``ion.surrogate_samples`` but the temperature.
@@ -64,6 +65,9 @@ def find_candidates(selection: Selection, sampling: Sampling, max_materials: int
     table = diffusion(selection).query("not superseded").sort_values("pk", ascending=False)
     for row in table.to_dict("records"):
         title = f"{row['formula']} / {row['level_of_theory']} ({row['uuid'][:8]})"
+        if isinstance(row["ensemble_uuid"], str):
+            candidates.refused.append((title, "it is a member of an ensemble, whose pooled result counts"))
+            continue
         try:
             node: Any = orm.load_node(int(row["pk"]))
             candidate = candidate_of(node, sampling)
@@ -89,11 +93,12 @@ def temperatures(temperature_K: float) -> tuple[float, float]:
 def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     """Return what samples the material of a diffusion result with the potential of its own run.
 
+    :param node: of a crystal, or pooled over the members of an ensemble.
     :raises LabelRefusedError: if the result is not a label.
     :raises NotSampledError: if its forces cannot be recomputed here.
     """
     label = label_of(node)
-    fit = inputs_of(node.creator)
+    fit = inputs_of(fit_of(node).creator)
     segments: dict[str, Any] = dict(sorted(fit["trajectories"].items()))
     first = min(segments)
     replica = first.partition("_segment_")[0]
@@ -121,6 +126,19 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
         inputs["md"] = md
     title = f"{attributes['formula']} / {attributes['level_of_theory']}"
     return Candidate(title, inputs, {"formula": attributes["formula"]} | _label_cost(creators.values()), label)
+
+
+def fit_of(node: orm.ArrayData) -> orm.ArrayData:
+    """Return the fit whose runs stand for a diffusion result: itself or, of an ensemble, that of its main member."""
+    attributes = node.base.attributes
+    pooled = attributes.get("members_pooled", None)
+    if not pooled:
+        return node
+    weights = {entry["label"]: entry["weight"] for entry in attributes.get("members")}
+    label = max(sorted(pooled), key=lambda one: weights[one])
+    temperature = node.base.links.get_incoming(link_type=LinkType.CREATE).one().link_label
+    fit: orm.ArrayData = node.creator.base.links.get_incoming().get_node_by_label(f"{label}_{temperature}")
+    return fit
 
 
 def _engine(job: Any) -> str:

@@ -9,7 +9,7 @@ import click
 
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.cli.common import OneLineErrors, OneLineGroup, load, profile_option, require_daemon, require_group
-from aiida_ion.cli.disorder.obelix import plan_options, print_plans
+from aiida_ion.cli.disorder.obelix import ordering_of_plans, plan_options, print_plans
 from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.request_options import of_request
 from aiida_ion.cli.table import FORMATS
@@ -94,9 +94,10 @@ def obelix_command(
     """Compute crystals of OBELiX, each linked to its measurement.
 
     Repeat the command to continue: existing and running results are left alone; what is missing or failed is
-    submitted. The public structure files carry noise on purpose, so the ions are always relaxed first. Entries with
-    partly occupied sites are ordered first, with 'aiida-ion order'. With --dry-run and no engine a table says what
-    becomes of each crystal: the cell, its deviations from the stated composition, or why it is refused.
+    submitted. The public structure files carry noise on purpose, so the ions are always relaxed first. Crystals with
+    partly occupied sites are ordered first, and their result is pooled over at most --orderings ordered cells; one
+    where mobile ions alone are disordered. With --dry-run and no engine a table says what becomes of each crystal: the
+    cell, its deviations from the stated composition, or why it is refused.
 
     \b
     Example:
@@ -110,10 +111,10 @@ def obelix_command(
         return print_plans(source, selected, **plans)
     loaded = load(profile)
     from aiida_ion.campaigns.expected_cost import in_all
+    from aiida_ion.campaigns.obelix_materials import materials_of
     from aiida_ion.campaigns.obelix_tasks import (
         DONE,
         default_folder,
-        materials_of,
         open_tasks,
         store_and_link,
         tasks_of,
@@ -128,13 +129,15 @@ def obelix_command(
 
     entries = read_obelix(source or download(default_folder()))
     words = [word.strip() for part in selected for word in part.split(",")]
-    materials, refused = materials_of(select(entries, words))
+    settings = ordering_of_plans(plans)
+    materials, refused = materials_of(select(entries, words), settings)
     for line in refused:
         click.echo(f"REFUSED {line}", err=True)
     if not materials:
         raise click.ClickException("none of these entries can be simulated; see above")
     unfit: list[str] = []
-    request = RunRequest.from_options(**options, as_comparison=True)
+    ordering = {"max_atoms": settings.max_atoms}
+    request = RunRequest.from_options(**options, as_comparison=True, ordering_settings=ordering)
     tasks, costs = tasks_of(materials, engines, request, unfit), cost()
     for line in unfit:
         click.echo(f"REFUSED {line}", err=True)

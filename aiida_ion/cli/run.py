@@ -12,7 +12,7 @@ from aiida_ion.cli.common import load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, SettingType
 from aiida_ion.cli.request_options import no_relax, of_request
 from aiida_ion.cli.sections import SectionedCommand
-from aiida_ion.exit_codes import FIRST_WARNING
+from aiida_ion.exit_codes import is_usable
 
 SECTIONS = {
     "What to run": (
@@ -209,6 +209,8 @@ def command(
 
 
 def _wait(pks: list[int], compared: bool) -> None:
+    import numpy as np
+
     from aiida_ion.campaigns.queueing import members
     from aiida_ion.cli.table import render
     from aiida_ion.cli.text.live import watch
@@ -221,11 +223,14 @@ def _wait(pks: list[int], compared: bool) -> None:
     if len(conductivities) or len(fits):
         click.echo(render({"conductivity": conductivities, "diffusion": fits}, "text"))
     pks = members(pks)
-    failed = process_table(pks=pks).query("pk in @pks and exit_status != 0")
-    if compared and not (failed["exit_status"] < FIRST_WARNING).any():
+    ended = process_table(pks=pks).query("pk in @pks and exit_status != 0")
+    usable = [is_usable(None if np.isnan(status) else int(status)) for status in ended["exit_status"].astype(float)]
+    for row in ended[usable].to_dict("records"):
+        click.echo(f"WARNING {row['pk']}: {row['exit_message']}", err=True)
+    if compared and all(usable):
         _print_comparison(pks)
-    if len(failed):
-        raise click.ClickException(f"{len(failed)} of {len(pks)} failed; see above")
+    if not all(usable):
+        raise click.ClickException(f"{usable.count(False)} of {len(pks)} failed; see above")
 
 
 def _print_comparison(pks: list[int]) -> None:

@@ -126,6 +126,7 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
 def render(tables_by_name: Mapping[str, pd.DataFrame], style: str) -> str:
     """Return tables by their names in one of the four text formats."""
     from aiida_ion.cli.text import tables
+    from aiida_ion.cli.text.pooled import hidden_members
 
     if style == "csv":
         return _csv(tables_by_name)
@@ -138,6 +139,7 @@ def render(tables_by_name: Mapping[str, pd.DataFrame], style: str) -> str:
     parts = []
     for name, table in filled.items():
         parts += [heading.format(HEADINGS[name]), tables.text_table(tables.rows_of(name, table), layout)]
+        parts += hidden_members(name, table)
     return "\n\n".join(parts)
 
 

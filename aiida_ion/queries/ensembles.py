@@ -10,7 +10,10 @@ from aiida import orm
 from aiida_ion.queries.lineage import callers, lineage
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, ENSEMBLE_PROCESS, frame, whole
 
-MEMBERS = "members__"
+#: Start of the link labels of members given and returned, and of those of their work chains.
+MEMBERS, CALLED = "members__", "member_"
+#: Link labels of the pooled diffusivities of an ensemble.
+POOLED = "diffusion\\_\\_%"
 
 
 def members() -> pd.DataFrame:
@@ -21,7 +24,7 @@ def members() -> pd.DataFrame:
     """
     called = callers([CONDUCTIVITY_PROCESS], ENSEMBLE_PROCESS)
     called = called.rename(columns={"pk": "process_pk", "caller_pk": "ensemble_process_pk"})
-    called["label"] = [str(link).removeprefix("member_") for link in called["link"]]
+    called["label"] = [str(link).removeprefix(CALLED) for link in called["link"]]
     columns = ["process_pk", "label", "ensemble_process_pk"]
     listed = pd.concat([_of_outputs()[columns], called[columns]], ignore_index=True)
     listed = listed.sort_values("ensemble_process_pk").drop_duplicates("process_pk", keep="last")

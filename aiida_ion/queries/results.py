@@ -6,11 +6,12 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.aiida_private.caching import CACHED_FROM
-from aiida_ion.queries.ensembles import crystals
+from aiida_ion.queries.ensembles import POOLED, crystals, members
 from aiida_ion.queries.lineage import callers, wall_times
 from aiida_ion.queries.reading.shared import (
     CONDUCTIVITY_PROCESS,
     DIFFUSION_PROCESS,
+    ENSEMBLE_PROCESS,
     as_text,
     attributes,
     finished,
@@ -56,6 +57,7 @@ DIFFUSION_FIELDS = (
     "moved_species",
     *SHOWN_LIMITS,
     "level_of_theory_sha256",
+    "n_members",
 )
 #: Columns used to count materials.
 COUNTED_FIELDS = (
@@ -84,15 +86,21 @@ def diffusion(selection: Selection | None = None) -> pd.DataFrame:
     ``wall_time_s`` is that of its molecular dynamics, missing for imported trajectories. ``job_pk`` is the fit,
     ``process_pk`` the conductivity work chain that called it, if any, and ``conductivity_uuid`` the result that used
     it, ``crystal`` is the key of its crystal. A fit served from the cache is one row.
+
+    A disordered crystal has one row, pooled over its ``n_members`` ordered cells, whose ``job_pk`` is the work chain
+    of the ensemble. The fits of these cells keep rows of their own, in which ``ensemble_uuid`` is that of the pooled
+    conductivity and ``member_label`` the name of the cell.
     """
     chosen = selection or Selection()
-    table = _fits(chosen, DIFFUSION_FIELDS)
+    table = _with_pooled(_fits(chosen, DIFFUSION_FIELDS), chosen)
     table["refused_because"] = _refusals(table)
     table = judged(table)
     for name in ("framework_species", "moved_species"):
         table[name] = [" ".join(map(str, entry)) if isinstance(entry, list) else None for entry in table[name]]
     table = whole(table.merge(_entered(), how="left", on="pk"), ["conductivity_pk"])
-    table = table.merge(crystals()[list(_CRYSTAL)], how="left", on="process_pk")
+    of = members()
+    table = table.merge(crystals(of)[list(_CRYSTAL)], how="left", on="process_pk")
+    table = table.merge(of.rename(columns={"label": "member_label"}), how="left", on="process_pk")
     table = chosen.rest(table, [*_MEMBERS, "structure_pk"])
     return finished(table, ["formula", "level_of_theory", "target_temperature_K", "pk"])
 
@@ -132,6 +140,26 @@ def _fits(selection: Selection, fields: tuple[str, ...]) -> pd.DataFrame:
     table = whole(table.merge(calls, how="left", on="job_pk"), ["process_pk"])
     table["superseded"] = _superseded(table)
     return table.merge(wall_times(), how="left", on="job_pk")
+
+
+def _with_pooled(table: pd.DataFrame, selection: Selection) -> pd.DataFrame:
+    """Return fits, and what was pooled over the members of ensembles."""
+    query = orm.QueryBuilder()
+    query.append(orm.WorkChainNode, filters={"process_type": ENSEMBLE_PROCESS}, project=["id", "uuid"], tag="chain")
+    query.append(
+        orm.ArrayData,
+        with_incoming="chain",
+        edge_filters={"label": {"like": POOLED}},
+        filters=selection.filters(grade="grade"),
+        project=["id", "uuid", "ctime", *attributes(DIFFUSION_FIELDS)],
+    )
+    pooled = frame(query, ["job_pk", "job_uuid", "pk", "uuid", "time", *DIFFUSION_FIELDS])
+    if pooled.empty:
+        return table
+    moved = pooled["verdict"].isin(WITH_POSTERIOR)
+    pooled = pooled.assign(moved=moved, superseded=False, process_pk=pooled["job_pk"], process_uuid=pooled["job_uuid"])
+    both = pd.concat([table.astype(object), pooled.astype(object)], ignore_index=True).infer_objects()
+    return whole(both, ["process_pk"])
 
 
 def _superseded(table: pd.DataFrame) -> pd.Series[bool]:

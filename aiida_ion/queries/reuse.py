@@ -12,13 +12,75 @@ from aiida.common.hashing import make_hash
 from aiida_ion import __version__
 from aiida_ion.aiida_private.caching import HASH
 from aiida_ion.former_names import with_present_kinds
-from aiida_ion.queries.reading.shared import CONDUCTIVITY_PROCESS, of_function, rows
+from aiida_ion.queries.reading.shared import (
+    CONDUCTIVITY_CHAINS,
+    CONDUCTIVITY_PROCESS,
+    ENSEMBLE_PROCESS,
+    of_function,
+    rows,
+)
 from aiida_ion.queries.running.processes import ENDED
 
 SAMPLES_CHAIN = "aiida.workflows:ion.surrogate_samples"
 COMPARISON_CHAIN = "aiida.workflows:ion.comparison"
 #: Link label of a crystal within a comparison, and labels within the namespace of a run there.
 RUNS, STRUCTURE = "runs__", "structure"
+#: Inputs that are compared by what decides a result: those of a conductivity and of an ensemble.
+SETTINGS = ("parameters", "conductivity__parameters")
+#: Input of an ensemble that it fills by itself with the program of this version.
+PROGRAM = "ordering__program"
+FAILED: dict[str, Any] = {
+    "and": [
+        {"attributes.process_state": {"in": list(ENDED)}},
+        {"or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]},
+    ]
+}
+#: Exit codes of an ensemble with a result: done, the spread decides the error, a single member.
+ENSEMBLE_DONE = (0, 717, 718)
+
+
+def finished_run(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of the newest finished work chain with the same inputs: a conductivity or an ensemble of them.
+
+    An ensemble in which a member has no result is not finished: that member is run again, and the others are found.
+
+    :param inputs: of an ``ion.conductivity`` or ``ion.ensemble``, as for :func:`finished_conductivity`.
+    """
+    if not _is_ensemble(inputs):
+        return finished_conductivity(inputs)
+    ended = {"attributes.exit_status": {"in": list(ENSEMBLE_DONE)}, "attributes.version.plugin": __version__}
+    for pk in sorted(_same(inputs, ENSEMBLE_PROCESS, ended), reverse=True):
+        chain: Any = orm.load_node(pk)
+        members = chain.outputs.conductivity.base.attributes.get("members")
+        if all(entry.get("uuid") for entry in members):
+            return pk
+    return None
+
+
+def running_run(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of a running work chain that computes this conductivity or ensemble, directly or in a comparison.
+
+    :param inputs: as for :func:`finished_run`.
+    """
+    alive = {"attributes.process_state": {"!in": list(ENDED)}}
+    running = _same(inputs, _process_of(inputs), alive) or _same(inputs, COMPARISON_CHAIN, alive)
+    return max(running, default=None)
+
+
+def failed_run(inputs: Mapping[str, Any]) -> int | None:
+    """Return the pk of the newest failed work chain with the same inputs; of an ensemble also one that lacks members.
+
+    :param inputs: as for :func:`finished_run`.
+    """
+    return max(_same(inputs, _process_of(inputs), FAILED), default=None)
+
+
+def _is_ensemble(inputs: Mapping[str, Any]) -> bool:
+    return isinstance(inputs.get("conductivity"), Mapping)
+
+
+def _process_of(inputs: Mapping[str, Any]) -> str:
+    return ENSEMBLE_PROCESS if _is_ensemble(inputs) else CONDUCTIVITY_PROCESS
 
 
 def finished_conductivity(inputs: Mapping[str, Any]) -> int | None:
@@ -38,9 +100,7 @@ def running_conductivity(inputs: Mapping[str, Any]) -> int | None:
 
     :param inputs: as for :func:`finished_conductivity`.
     """
-    alive = {"attributes.process_state": {"!in": list(ENDED)}}
-    running = _same(inputs, CONDUCTIVITY_PROCESS, alive) or _same(inputs, COMPARISON_CHAIN, alive)
-    return max(running, default=None)
+    return running_run(inputs)
 
 
 def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
@@ -48,11 +108,7 @@ def failed_conductivity(inputs: Mapping[str, Any]) -> int | None:
 
     :param inputs: as for :func:`finished_conductivity`.
     """
-    ended: dict[str, Any] = {"attributes.process_state": {"in": list(ENDED)}}
-    failed = {
-        "or": [{"attributes.exit_status": {">": 0}}, {"attributes.process_state": {"in": ["excepted", "killed"]}}]
-    }
-    return max(_same(inputs, CONDUCTIVITY_PROCESS, {"and": [ended, failed]}), default=None)
+    return failed_run(inputs)
 
 
 def finished_samples(inputs: Mapping[str, Any]) -> int | None:
@@ -74,7 +130,7 @@ def running_samples(inputs: Mapping[str, Any]) -> int | None:
 def compared_conductivities() -> set[int]:
     """Return the pks of the conductivity work chains whose result was used in a comparison."""
     query = orm.QueryBuilder()
-    query.append(orm.WorkChainNode, filters={"process_type": CONDUCTIVITY_PROCESS}, project=["id"], tag="chain")
+    query.append(orm.WorkChainNode, filters=CONDUCTIVITY_CHAINS, project=["id"], tag="chain")
     result = {"label": "conductivity"}
     query.append(orm.ArrayData, with_incoming="chain", edge_filters=result, tag="conductivity")
     query.append(orm.CalcFunctionNode, with_incoming="conductivity", filters=of_function("compare_levels"))
@@ -100,7 +156,9 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
     candidates: dict[tuple[int, str], dict[str, Any]] = {}
     for pk, digest, attributes, label in rows(query):
         run, name = _of_run(label)
-        candidates.setdefault((pk, run), {})[name] = physical(attributes or {}) if name == "parameters" else digest
+        if name == PROGRAM:
+            continue
+        candidates.setdefault((pk, run), {})[name] = physical(attributes or {}) if name in SETTINGS else digest
     return [pk for (pk, _), known in candidates.items() if known == known_inputs]
 
 
@@ -122,7 +180,7 @@ def hashes_of_inputs(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, A
         elif isinstance(value, orm.Node):
             stored: Any = value.base.caching.get_hash() if value.is_stored else None
             known[label] = stored if isinstance(stored, str) else _hash(value)
-        if label == "parameters":
+        if label in SETTINGS:
             known[label] = physical(value.get_dict())
     return known
 

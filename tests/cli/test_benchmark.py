@@ -11,10 +11,12 @@ from aiida import orm
 from aiida.common.links import LinkType
 from aiida.engine import run_get_node
 
-from aiida_ion.aiida_private.builders import builder_inputs
+from aiida_ion.aiida_private.builders import builder_inputs, validate_builder
+from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.campaigns import RunRequest
+from aiida_ion.campaigns.obelix_materials import materials_of
 from aiida_ion.campaigns.obelix_scores import scored
-from aiida_ion.campaigns.obelix_tasks import Task, materials_of, open_tasks, store_and_link, tasks_of
+from aiida_ion.campaigns.obelix_tasks import Task, open_tasks, store_and_link, tasks_of
 from aiida_ion.campaigns.plans import comparison
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select
@@ -23,8 +25,15 @@ from aiida_ion.engines.registration import register
 from aiida_ion.queries.experiments import experiments
 from tests.cli.conftest import Invoke, only_line
 from tests.conftest import engine_environment
-from tests.datasets.obelix_files import write_dataset
+from tests.datasets.obelix_files import LITHIUM_FLUORIDE, cif, row, write_dataset
 
+#: Lithium fluoride in which every cation place is half lithium and half sodium.
+MIXED = [
+    (element, *place, 0.5 if element in ("Li", "Na") else 1.0)
+    for name, *rest in LITHIUM_FLUORIDE
+    for place in [rest[:3]]
+    for element in (("Li", "Na") if name == "Li" else (name,))
+]
 SHORT: dict[str, Any] = {
     "protocol": "fast",
     "temperatures_K": [900.0, 1000.0],
@@ -58,11 +67,33 @@ def test_a_dry_run_lists_all_and_stores_nothing(invoke: Invoke, lj_engine: str, 
     assert any(line.startswith("bbb LiCl < 1e-10 Lennard-Jones 5.1 x 5.1 x 5.1 2 x 2 x 2 64") for line in lines)
     assert any(line.startswith("In all: 4 cells and engines, computing unknown") for line in lines)
     assert "Nothing was submitted" in lines[-1]
-    assert "REFUSED OBELiX ddd: LiF has partly occupied sites (down to 0.5)" in result.stderr
+    assert any(line.startswith("REFUSED OBELiX ddd: ") and "vacan" in line for line in result.stderr.splitlines())
     assert "REFUSED OBELiX eee: its structure file holds LiF, the table says Li2O" in result.stderr
     assert result.stderr.count("noise of 0.01 in the fractional coordinates: the ions are relaxed") == 1
     assert "NOTE OBELiX ccc: sites with an occupancy of 0.97 and more are treated as full." in result.stderr
     assert count(orm.StructureData) == count(orm.ProcessNode) == 0
+
+
+def test_a_crystal_with_partly_occupied_sites_is_an_ensemble(invoke: Invoke, lj_engine: str, tmp_path: Path) -> None:
+    """Li and Na on one site: ordered, linked to its measurement, found again, and scored by its pooled value."""
+    name, rows, cifs = "hhh", [row("hhh", "Li0.5Na0.5F", "1e-6")], {"hhh": cif(MIXED, (4.3, 4.3, 4.3))}
+    folder = write_dataset(tmp_path / "mixed", rows, cifs)
+    words = ("--source", folder, "--select", name, "--engine", lj_engine, "--orderings", 3, "--max-atoms", 64)
+    output = invoke("benchmark", "obelix", *words, "--dry-run").stdout
+    assert "5 of 100 ps x 3" in " ".join(output.split())
+    settings = OrderingSettings.from_dict({"n_orderings": 3, "max_atoms": 64})
+    materials, refused = materials_of(select(read_obelix(folder), [name]), settings)
+    assert not refused
+    request = RunRequest.from_options(**SHORT, ordering_settings={"max_atoms": 64})
+    (task,) = tasks_of(materials, [lj_engine], request)
+    assert (task.plan.entry_point, task.plan.n_members, task.state) == ("ion.ensemble", 3, "new")
+    assert task.plan.builder.ordering.parameters["target_composition"]
+    assert validate_builder(comparison([task.plan], request)) is None
+    assert store_and_link(materials) == 1 and store_and_link(materials) == 0
+    (again,), _ = materials_of(select(read_obelix(folder), [name]), settings)
+    assert again.structure.uuid == materials[0].structure.uuid
+    link_of = experiments().iloc[0]
+    assert link_of["entry_id"] == name and bool(link_of["from_dataset"])
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def _fill_members(result: ArrheniusResult, members: MembersOfLine, draws: FloatA
         "between_members_std_decades": _decades(at_target.between_of_mean) if members.sampling.is_measured else None,
         "member_std_decades": _decades(at_target.between) if members.sampling.is_measured else None,
     }
+    result.member_arrays = members.arrays(result.target_temperature_K, result.activation_energy_samples_eV, draws)
     energies, middles = members.draws(len(result.activation_energy_samples_eV), seed)
     result.activation_energy_samples_eV = result.activation_energy_samples_eV + energies
     log10_d0 = (middles + energies * members.pivot) / np.log(10.0)

@@ -18,6 +18,9 @@ from aiida_ion.analysis.disorder.spread import Sampling, Spread, between_draws, 
 
 FloatArray = npt.NDArray[np.float64]
 
+#: Names of arrays: weights of members, draws of the energy and of log10 D at the target.
+MEMBER_WEIGHTS = "member_weights"
+ENERGY, TARGET = "activation_energy_samples_eV", "log10_diffusivity_samples_cm2_s"
 #: Draws of the energy are kept within this of its value: two members have the tails of Cauchy's distribution.
 LARGEST_EV = 5.0
 
@@ -56,11 +59,34 @@ class MembersOfLine:
 
     def at(self, temperature_K: float) -> Spread:
         """Return the spread of ln D on the line at a temperature."""
+        values, variances = self.deviations_at(temperature_K)
+        return spread_of(self.sampling, values[:, None], variances[:, None])
+
+    def deviations_at(self, temperature_K: float) -> tuple[FloatArray, FloatArray]:
+        """Return the deviations of the members in ln D on the line at a temperature, and their squared errors, (K,)."""
         step = float(inverse(np.array(temperature_K))) - self.pivot
         weights = np.array([-step, 1.0])
-        values = (self.values @ weights)[:, None]
         # The errors of energy and of ln D at the pivot are independent.
-        return spread_of(self.sampling, values, (self.variances @ weights**2)[:, None])
+        return self.values @ weights, self.variances @ weights**2
+
+    def arrays(self, temperature_K: float, energies_eV: FloatArray, log10_d: FloatArray) -> dict[str, FloatArray]:
+        """Return what a comparison with another level of theory on the same members needs, by name of the arrays.
+
+        :param temperature_K: the target.
+        :param energies_eV: draws of the energy with the errors of the members alone, (n,).
+        :param log10_d: and of log10 D at the target, (n,).
+        """
+        deviations, variances = self.deviations_at(temperature_K)
+        decade = np.log(10.0)
+        return {
+            MEMBER_WEIGHTS: self.sampling.weights,
+            f"within_members_{ENERGY}": energies_eV,
+            f"member_deviations_of_{ENERGY}": self.values[:, 0],
+            f"member_variances_of_{ENERGY}": self.variances[:, 0],
+            f"within_members_{TARGET}": log10_d,
+            f"member_deviations_of_{TARGET}": deviations / decade,
+            f"member_variances_of_{TARGET}": variances / decade**2,
+        }
 
 
 def members_of_line(members: Sequence[MemberDeviations], data: Observations) -> MembersOfLine:

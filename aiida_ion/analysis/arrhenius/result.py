@@ -87,6 +87,8 @@ class ArrheniusResult:
 
     #: Of the mean of an ensemble: standard deviations of log10 D at the target, by `fill_measured`.
     members: dict[str, float | None] | None = field(default=None, repr=False)
+    #: Of the same: draws with the errors of the members alone, and how each member deviates, by name of their arrays.
+    member_arrays: dict[str, FloatArray] = field(default_factory=dict, repr=False)
 
     activation_energy_samples_eV: FloatArray | None = None
     log10_prefactor_samples_cm2_s: FloatArray | None = field(default=None, repr=False)
@@ -105,13 +107,18 @@ class ArrheniusResult:
 
     def attributes(self) -> dict[str, Any]:
         """Every number, flag, sentence and list, ready for JSON."""
-        values = {name: value for name, value in vars(self).items() if name not in (*ARRAYS, "members")}
+        values = {
+            name: value for name, value in vars(self).items() if name not in (*ARRAYS, "members", "member_arrays")
+        }
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def arrays(self) -> dict[str, FloatArray]:
-        """The available posterior draws: energy and log10 of the prefactor, paired, and log10 D at the target."""
+        """The available posterior draws: energy and log10 of the prefactor, paired, and log10 D at the target.
+
+        Of the mean of an ensemble also those with the errors of the members alone, and the deviations of the members.
+        """
         result = {name: getattr(self, name) for name in ARRAYS}
-        return {name: values for name, values in result.items() if values is not None}
+        return {name: values for name, values in result.items() if values is not None} | self.member_arrays
 
 
 ARRAYS = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s", "log10_diffusivity_samples_cm2_s")

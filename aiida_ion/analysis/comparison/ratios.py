@@ -107,10 +107,12 @@ def difference(quantity: Quantity, reference: Quantity) -> Difference:
     return Difference(pair.value, pair.ci95)
 
 
-def mean_log10_difference(ratios: Sequence[Ratio]) -> Difference:
-    """Average the differences of logarithms over independent ratios, such as those at several temperatures.
+def mean_log10_difference(ratios: Sequence[Ratio], are_independent: bool = True) -> Difference:
+    """Average the differences of logarithms over ratios, such as those at several temperatures.
 
     Distances from value to edge are added in quadrature; there is an interval only if every ratio has one.
+
+    :param are_independent: else distances are added as they are, which makes the interval as wide as it can be.
     """
     known = [entry for entry in ratios if entry.log10_difference is not None]
     values = np.array([entry.log10_difference for entry in known], dtype=float)
@@ -120,7 +122,8 @@ def mean_log10_difference(ratios: Sequence[Ratio]) -> Difference:
     edges = [entry.log10_difference_ci95 for entry in known if entry.log10_difference_ci95 is not None]
     if len(edges) < len(known):
         return Difference(mean)
-    below, above = np.sqrt(((np.array(edges) - values[:, None]) ** 2).sum(axis=0)) / len(known)
+    distances = np.abs(np.array(edges) - values[:, None])
+    below, above = (np.sqrt((distances**2).sum(axis=0)) if are_independent else distances.sum(axis=0)) / len(known)
     return Difference(mean, (mean - float(below), mean + float(above)))
 
 

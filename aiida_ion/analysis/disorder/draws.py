@@ -22,6 +22,8 @@ COOLING_SWEEPS = 100.0
 SETTLING_SWEEPS = 20.0
 #: There they are left, eV.
 COLD_EV = 0.03
+#: Beside seed and number, what makes the random numbers of a draw others; above the number of any stage.
+OTHERS = 10**6
 #: Proposals judged together: few where many are accepted.
 HOT_BATCH, COLD_BATCH = 32, 64
 
@@ -46,12 +48,14 @@ def draw(
     forbidden: npt.NDArray[np.bool_],
     numbers: list[int],
     settings: OrderingSettings,
+    others: bool = False,
 ) -> tuple[Chains, Quality]:
     """Return chains that were drawn at the freezing temperature, their mobile ions then settled, and how well.
 
     :param numbers: of the members.
+    :param others: draw with other random numbers than without it.
     """
-    seeds = [(settings.seed, number) for number in numbers]
+    seeds = [(settings.seed, number, *([OTHERS] if others else [])) for number in numbers]
     starts = [random_arrangement(lattice, np.random.default_rng([*seed, 0])) for seed in seeds]
     chains = Chains(lattice, matrix, forbidden, np.array(starts), seeds)
     freezing = BOLTZMANN_EV_K * settings.freezing_temperature_K * settings.screening

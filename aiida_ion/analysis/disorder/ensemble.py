@@ -5,22 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from aiida_ion.analysis.disorder.crystal import DisorderedCrystal
-from aiida_ion.analysis.disorder.distances import close_pairs
-from aiida_ion.analysis.disorder.draws import Quality, draw
+from aiida_ion.analysis.disorder.draws import Quality
 from aiida_ion.analysis.disorder.electrostatics import ewald_matrix
 from aiida_ion.analysis.disorder.enumeration import count_inequivalent, log10_arrangements
-from aiida_ion.analysis.disorder.lattice import EMPTY, Lattice, forbidden_pairs, lattice_of
-from aiida_ion.analysis.disorder.members import REPORTED_A, Member, members_of
+from aiida_ion.analysis.disorder.lattice import lattice_of
+from aiida_ion.analysis.disorder.members import Member, members_of
 from aiida_ion.analysis.disorder.plan import Plan, plan_ordering
 from aiida_ion.analysis.disorder.refusal import OrderingRefused
+from aiida_ion.analysis.disorder.retries import ATTEMPTS, Drawn, draw_apart
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 
-#: Where no arrangement keeps the stated distance, mobile ions may be this much closer, in turn.
-CLOSER = (1.0, 0.9, 0.8, 0.65)
 #: A mean energy that changed by more standard errors over half of a draw is not yet that of equilibrium.
 DRIFT = 3.0
 #: With fewer exchanges of each framework place a draw keeps the arrangement of a higher temperature.
@@ -34,7 +29,7 @@ class Ensemble:
     :param plan: the supercell and its contents.
     :param members: cells that are not symmetry copies of each other.
     :param n_failed: draws that were left out because mobile ions stayed too close.
-    :param min_distance_A: distance that the mobile ions keep.
+    :param min_distance_A: smallest distance that the mobile ions of a cell keep.
     :param quality: whether the draws reached equilibrium.
     :param log10_arrangements: decimal logarithm of the number of arrangements in the cell, without rules of distances.
     :param n_inequivalent: how many of them symmetry does not make equal; ``None`` where they are too many to list.
@@ -86,6 +81,7 @@ class Ensemble:
                     "ewald_energy_eV": member.energy_eV,
                     "closest_mobile_A": member.closest_mobile_A,
                     "closest_A": member.closest_A,
+                    "min_distance_A": member.min_distance_A,
                     "mobile_occupancies": member.occupancies,
                     "structure_hash": member.digest,
                     "framework_hash": member.framework_digest,
@@ -110,53 +106,47 @@ def draw_ensemble(plan: Plan, settings: OrderingSettings) -> Ensemble:
     """
     lattice = lattice_of(plan)
     matrix = ewald_matrix(lattice.cell, lattice.places)
-    n_fixed = not len(lattice.open_places) and not lattice.framework_pools
-    numbers = [0] if n_fixed else list(range(settings.n_orderings))
-    closest = ""
-    for part in CLOSER:
-        distance = part * settings.min_distance_A
-        forbidden = forbidden_pairs(plan, lattice, distance)
-        chains, quality = draw(lattice, matrix, forbidden, numbers, settings)
-        violations = chains.n_forbidden()
-        if violations.min() == 0:
-            return Ensemble(
-                plan=plan,
-                members=members_of(plan, lattice, chains, numbers, violations),
-                n_failed=int((violations > 0).sum()),
-                min_distance_A=distance,
-                quality=quality,
-                log10_arrangements=log10_arrangements(lattice),
-                n_inequivalent=count_inequivalent(lattice),
-                remarks=_remarks(plan, violations, distance, quality, settings),
-            )
-        closest = _closest_forbidden(plan, lattice, chains.states[int(violations.argmin())], forbidden)
-    raise OrderingRefused(
-        "distances",
-        f"no arrangement keeps atoms apart, also where two {plan.mobile_species} may be "
-        f"{CLOSER[-1] * settings.min_distance_A:.2f} angstrom apart: {closest}; check positions and occupancies of "
-        "these sites, or lower min_distance_A",
+    is_fixed = not len(lattice.open_places) and not lattice.framework_pools
+    drawn = draw_apart(plan, lattice, matrix, [0] if is_fixed else range(settings.n_orderings), settings)
+    if not drawn.arrangements:
+        closest = ATTEMPTS[-1][0] * settings.min_distance_A
+        raise OrderingRefused(
+            "distances",
+            f"no arrangement keeps atoms apart, also where two {plan.mobile_species} may be {closest:.2f} angstrom "
+            f"apart: {drawn.closest}; check positions and occupancies of these sites, or lower min_distance_A",
+        )
+    return Ensemble(
+        plan=plan,
+        members=members_of(plan, lattice, drawn.arrangements),
+        n_failed=len(drawn.failed),
+        min_distance_A=min(one.min_distance_A for one in drawn.arrangements),
+        quality=drawn.quality,
+        log10_arrangements=log10_arrangements(lattice),
+        n_inequivalent=count_inequivalent(lattice),
+        remarks=_remarks(plan, drawn, settings),
     )
 
 
-def _remarks(
-    plan: Plan, violations: npt.NDArray[np.int64], distance: float, quality: Quality, settings: OrderingSettings
-) -> tuple[str, ...]:
-    remarks, failed = [], int((violations > 0).sum())
-    if failed:
-        remarks.append(f"{failed} of {len(violations)} draws were left out: atoms stayed closer than they can be")
-    if distance < settings.min_distance_A:
+def _remarks(plan: Plan, drawn: Drawn, settings: OrderingSettings) -> tuple[str, ...]:
+    remarks, n_failed, n_kept = [], len(drawn.failed), len(drawn.arrangements)
+    n_draws = n_failed + n_kept
+    if n_failed:
+        remarks.append(f"{n_failed} of {n_draws} draws were left out: atoms stayed closer than they can be")
+    closer = [one.min_distance_A for one in drawn.arrangements if one.min_distance_A < settings.min_distance_A]
+    if closer:
         remarks.append(
-            f"no arrangement keeps all {plan.mobile_species} {settings.min_distance_A:g} angstrom apart, so that "
-            f"{distance:.2f} was used: the file may lack some of their sites; relax the ions before anything else"
+            f"{len(closer)} of {n_draws} draws kept not all {plan.mobile_species} {settings.min_distance_A:g} angstrom "
+            f"apart, so that they were drawn again with {_range(closer)}: the file may lack some of their sites; relax "
+            "the ions before anything else"
         )
-    if len(violations) < settings.n_orderings:
+    if n_draws < settings.n_orderings:
         remarks.append("only one arrangement exists in this cell")
-    if quality.drift is not None and abs(quality.drift) > DRIFT:
+    drift, exchanges = drawn.quality.drift, drawn.quality.framework_exchanges
+    if drift is not None and abs(drift) > DRIFT:
         remarks.append(
-            f"the energy still changed by {quality.drift:+.1f} standard errors over half of the draw: raise sweeps for "
+            f"the energy still changed by {drift:+.1f} standard errors over half of the draw: raise sweeps for "
             "orderings of the freezing temperature"
         )
-    exchanges = quality.framework_exchanges
     if exchanges is not None and exchanges < FEW_EXCHANGES:
         remarks.append(
             f"places of the framework took part in only {exchanges:.2g} exchanges each: it is frozen at a higher "
@@ -165,13 +155,6 @@ def _remarks(
     return tuple(remarks)
 
 
-def _closest_forbidden(
-    plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], forbidden: npt.NDArray[np.bool_]
-) -> str:
-    """Return in words which filled places are closest among those that cannot both be filled."""
-    filled = np.flatnonzero(state != EMPTY)
-    first, second, distances = close_pairs(lattice.cell, lattice.places[filled], REPORTED_A)
-    wrong = forbidden[filled[first], filled[second]]
-    position = int(np.argmin(np.where(wrong, distances, np.inf)))
-    labels = [plan.crystal.orbits[lattice.orbit_of[filled[part[position]]]].label for part in (first, second)]
-    return f"{labels[0]} and {labels[1]} are {distances[position]:.2f} angstrom apart"
+def _range(distances_A: list[float]) -> str:
+    low, high = min(distances_A), max(distances_A)
+    return f"{low:.2f} angstrom" if low == high else f"{low:.2f} to {high:.2f} angstrom"

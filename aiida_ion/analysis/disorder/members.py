@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from aiida_ion.analysis.crystals.identity import structure_hash
 from aiida_ion.analysis.disorder.distances import close_pairs
 from aiida_ion.analysis.disorder.lattice import EMPTY, Lattice
 from aiida_ion.analysis.disorder.plan import Plan
-from aiida_ion.analysis.disorder.sampling import Chains
+from aiida_ion.analysis.disorder.retries import Arrangement
 
 #: Distances are reported up to here, angstrom.
 REPORTED_A = 5.0
@@ -31,6 +32,7 @@ class Member:
     :param digest: hash of the crystal, equal for symmetry copies.
     :param framework_digest: that of its framework.
     :param index: its number; it depends on the seed and this number alone.
+    :param min_distance_A: distance that its mobile ions were drawn with.
     :param count: draws that gave this cell or a symmetry copy of it.
     """
 
@@ -42,28 +44,22 @@ class Member:
     digest: str
     framework_digest: str
     index: int
+    min_distance_A: float
     count: int = 1
 
 
-def members_of(
-    plan: Plan, lattice: Lattice, chains: Chains, numbers: list[int], violations: npt.NDArray[np.int64]
-) -> tuple[Member, ...]:
-    """Return the arrangements of chains as cells, each once, with how many chains have it.
-
-    :param numbers: of the chains.
-    :param violations: forbidden pairs that each chain keeps, (chains,); only those without are cells.
-    """
-    energies = chains.energies_eV()
+def members_of(plan: Plan, lattice: Lattice, arrangements: Sequence[Arrangement]) -> tuple[Member, ...]:
+    """Return arrangements as cells, each once, with how many draws gave it; in the order in which they come first."""
     members: dict[str, Member] = {}
-    for row, number in enumerate(numbers):
-        if violations[row] == 0:
-            member = _member(plan, lattice, chains.states[row], float(energies[row]), number)
-            known = members.get(member.digest)
-            members[member.digest] = member if known is None else replace(known, count=known.count + 1)
+    for arrangement in arrangements:
+        member = _member(plan, lattice, arrangement)
+        known = members.get(member.digest)
+        members[member.digest] = member if known is None else replace(known, count=known.count + 1)
     return tuple(members.values())
 
 
-def _member(plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], energy_eV: float, number: int) -> Member:
+def _member(plan: Plan, lattice: Lattice, arrangement: Arrangement) -> Member:
+    state = arrangement.state
     structure = ordered_structure(lattice, state)
     mobile = np.flatnonzero(state == lattice.mobile)
     framework = np.flatnonzero((state != EMPTY) & (state != lattice.mobile))
@@ -76,13 +72,14 @@ def _member(plan: Plan, lattice: Lattice, state: npt.NDArray[np.int8], energy_eV
     closest = _closest(lattice, np.concatenate([mobile, framework]))
     return Member(
         structure=structure,
-        energy_eV=energy_eV,
+        energy_eV=arrangement.energy_eV,
         closest_mobile_A=_closest(lattice, mobile),
         closest_A=REPORTED_A if closest is None else closest,
         occupancies=occupancies,
         digest=structure_hash(structure),
         framework_digest=structure_hash(rest),
-        index=number,
+        index=arrangement.number,
+        min_distance_A=arrangement.min_distance_A,
     )
 
 

@@ -53,7 +53,8 @@ class OrderingSettings(Settings):
     )
     min_distance_A: float = number(
         2.0,
-        help="Two mobile ions keep this distance; 10, 20 or 35 % less, with a remark, where no arrangement does",
+        help="Two mobile ions keep this distance; a draw in which they do not, twice, is repeated with 10, 20 and 35 % "
+        "less, with a remark and its distance",
         least=0.5,
         most=5.0,
         unit="angstrom",

@@ -21,7 +21,8 @@ def compare_levels(parameters: orm.Dict, **nodes: orm.Data) -> orm.ArrayData:
     no attribute, and `missing` says why.
 
     :param parameters: `formula`, `level_of_theory`, `reference_level_of_theory`; optionally `target_temperature_K`,
-        and `trajectories_missing`, a sentence that says why there is no `trajectories`.
+        `trajectories_missing`, a sentence that says why there is no `trajectories`, and `trajectories_of_member`, the
+        ordered cell of two ensembles that they are of.
     :param nodes: any of `conductivity`, `diffusion_<T>`, `cost`, each also with `reference_` in front;
         `trajectories`, the output of `ion.trajectory_comparison`.
     :raises ValueError: for a node of another name, or `trajectories` of other levels of theory.
@@ -31,6 +32,8 @@ def compare_levels(parameters: orm.Dict, **nodes: orm.Data) -> orm.ArrayData:
     findings = Findings({name: settings[name] for name in ("formula", "level_of_theory", "reference_level_of_theory")})
     findings.add(compare_transport(nodes, settings))
     findings.add(compared_trajectories(nodes.get("trajectories"), settings))
+    if "trajectories" in nodes:
+        findings.say({"trajectories_of_member": settings.get("trajectories_of_member")})
     findings.add(compare_cost(nodes, settings))
     node = orm.ArrayData()
     for name, array in findings.arrays.items():

@@ -11,6 +11,13 @@ from aiida import orm
 from aiida_ion.analysis.comparison.findings import Findings
 from aiida_ion.analysis.comparison.ratios import Quantity, Ratio, difference, mean_log10_difference, ratio
 from aiida_ion.analysis.conductivity import ionic_conductivity_mS_cm
+from aiida_ion.calculations.comparison.matched import (
+    Match,
+    match_of,
+    matched_diffusivity,
+    matched_energy,
+    matched_target,
+)
 from aiida_ion.calculations.conductivity.points import has_moved
 from aiida_ion.units import BOLTZMANN_EV_K
 from aiida_ion.verdicts import NOT_MEASURABLE, POORLY_KNOWN, verdict_of, words_of
@@ -28,8 +35,13 @@ def compare_transport(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> 
     :param nodes: `conductivity`, `diffusion_<T>` and the same with `reference_`; any may be missing.
     :param settings: parameters of the comparison.
     """
-    findings = _conductivities(nodes, settings)
-    findings.add(_temperatures(nodes, settings))
+    match = match_of(nodes)
+    findings = _conductivities(nodes, settings, match)
+    findings.add(_temperatures(nodes, settings, match))
+    if match is not None:
+        findings.say(match.attributes)
+        if match.sentence is not None:
+            findings.lack(match.sentence)
     return findings
 
 
@@ -40,7 +52,7 @@ def _levels(nodes: Mapping[str, Any], settings: Mapping[str, Any], name: str) ->
     ]
 
 
-def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findings:
+def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any], match: Match | None) -> Findings:
     findings = Findings()
     target = settings.get("target_temperature_K")
     conductivities, energies = [], []
@@ -69,6 +81,11 @@ def _conductivities(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Fi
     if len(conductivities) < 2:
         return findings
     quotient, gap = ratio(*conductivities), difference(*energies)
+    sides = nodes["conductivity"], nodes["reference_conductivity"]
+    if quotient.ratio is not None:
+        quotient = matched_target(match, *sides) or quotient
+    if gap.value is not None:
+        gap = matched_energy(match, *sides) or gap
     findings.say(ratio_attributes("ionic_conductivity", quotient))
     findings.say({"activation_energy_difference_eV": gap.value, "activation_energy_difference_ci95_eV": gap.ci95})
     if quotient.reason is not None:
@@ -100,7 +117,7 @@ def _energy(node: orm.ArrayData, attributes: Mapping[str, Any]) -> Quantity:
     return Quantity(value, ci95, samples)
 
 
-def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Findings:
+def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any], match: Match | None) -> Findings:
     findings = Findings()
     sides = [starting_with(nodes, f"{prefix}diffusion_") for prefix in ("", "reference_")]
     labels = sorted({*sides[0], *sides[1]})
@@ -109,11 +126,12 @@ def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Find
         return findings
     entries, ratios = [], []
     for label in labels:
-        entry, quotient = _temperature(findings, [side.get(label) for side in sides], settings)
+        entry, quotient = _temperature(findings, [side.get(label) for side in sides], settings, match)
         entries.append(entry)
         ratios.append(quotient)
     findings.say({"temperatures": sorted(entries, key=lambda entry: float(entry["temperature_K"]))})
-    bias = mean_log10_difference(ratios)
+    # A cell that is fast is fast at every temperature.
+    bias = mean_log10_difference(ratios, are_independent=match is None)
     gaps = [abs(quotient.log10_difference) for quotient in ratios if quotient.log10_difference is not None]
     if gaps:
         names = {"value": "log10_tracer_diffusivity_bias", "ci95": "log10_tracer_diffusivity_bias_ci95"}
@@ -122,12 +140,15 @@ def _temperatures(nodes: Mapping[str, Any], settings: Mapping[str, Any]) -> Find
     return findings
 
 
-def _temperature(findings: Findings, sides: list[Any], settings: Mapping[str, Any]) -> tuple[dict[str, Any], Ratio]:
+def _temperature(
+    findings: Findings, sides: list[Any], settings: Mapping[str, Any], match: Match | None
+) -> tuple[dict[str, Any], Ratio]:
     """Return what both levels say at one temperature, and the ratio of their tracer diffusivities.
 
     :param findings: takes what is missing.
     :param sides: fits of the compared level and of the reference; one of them may be ``None``.
     :param settings: parameters of the comparison.
+    :param match: of the cells, where both levels are pooled.
     """
     targets = [node.base.attributes.get("target_temperature_K") for node in sides if node is not None]
     here, at = Findings({"temperature_K": targets[0]}), f"{targets[0]:g} K"
@@ -150,6 +171,8 @@ def _temperature(findings: Findings, sides: list[Any], settings: Mapping[str, An
         diffusivities.append(diffusivity_of(node, attributes) if usable else Quantity())
         conductivities.append(_conductivity_at(node, attributes) if usable else Quantity())
     quotient = ratio(*diffusivities)
+    if quotient.ratio is not None:
+        quotient = matched_diffusivity(match, *sides) or quotient
     here.say(ratio_attributes("tracer_diffusivity", quotient))
     here.say(ratio_attributes("ionic_conductivity", ratio(*conductivities)))
     if quotient.reason is not None and all(node is not None for node in sides):

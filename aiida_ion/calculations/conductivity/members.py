@@ -10,6 +10,7 @@ from aiida import orm
 
 from aiida_ion.analysis.arrhenius.fit import ArrheniusResult
 from aiida_ion.analysis.disorder.pooling import BETWEEN, WITHIN
+from aiida_ion.calculations.conductivity.member_arrays import FREEDOM, SHARE
 from aiida_ion.calculations.conductivity.points import refusal
 from aiida_ion.units import BOLTZMANN_EV_K
 
@@ -45,6 +46,8 @@ def member_attributes(nodes: Sequence[orm.ArrayData], result: ArrheniusResult) -
         "members_pooled": first["members_pooled"],
         "members_with_bound": sorted({label for one in used for label in one.get("members_with_bound") or []}),
         "k_effective": first["k_effective"],
+        SHARE: first.get(SHARE),
+        FREEDOM: first.get(FREEDOM),
         "pooled_weight": sum(one["weight"] for one in members if one["label"] in first["members_pooled"]),
         "max_over_min_of_members": max((one["max_over_min_of_members"] for one in used), default=None),
         "between_members": NOT_MEASURED if first["n_members"] < 2 else "measured",

@@ -9,6 +9,7 @@ from typing import Any
 from aiida import orm
 from aiida.engine import calcfunction
 
+from aiida_ion.analysis.crystals.identity import structure_hash
 from aiida_ion.analysis.disorder.common import common_part
 from aiida_ion.analysis.disorder.spread import Sampling, sampling_of
 from aiida_ion.calculations.conductivity.points import has_moved, refusal
@@ -40,6 +41,7 @@ class GivenMember:
     failure: str | None
     conductivity: orm.ArrayData | None
     diffusion: dict[str, orm.ArrayData]
+    structure_hash: str | None = None
 
     def usable(self) -> dict[str, orm.ArrayData]:
         """Return the temperatures at which it has a value or a bound."""
@@ -48,6 +50,8 @@ class GivenMember:
     def described(self) -> dict[str, Any]:
         """Return what is known of it, ready for JSON."""
         entry: dict[str, Any] = {"label": self.label, "weight": self.weight, "count": self.count}
+        if self.structure_hash is not None:
+            entry["structure_hash"] = self.structure_hash
         if self.conductivity is not None:
             entry["uuid"] = self.conductivity.uuid
             entry |= {name: self.conductivity.base.attributes.get(name, None) for name in KEPT}
@@ -68,8 +72,9 @@ def pool_members(parameters: orm.Dict, **results: orm.ArrayData) -> dict[str, or
     named, with the reason.
 
     :param parameters: `members`, each a `label`, a `weight`, the `count` of draws where the weight is a share of them,
-        and a `failure` where it has no result; `kind` of the ensemble, `n_inequivalent_arrangements` where known, and
-        optionally `max_interval_decades`.
+        a `failure` where it has no result, and where known the `structure_hash` of its crystal and its `cell_A`, rows
+        are vectors; `kind` of the ensemble, `n_inequivalent_arrangements` where known, and optionally
+        `max_interval_decades`.
     :param results: of each member its conductivity as `<label>_conductivity`, and its diffusion nodes as
         `<label>_T_0600K`.
     :returns: label of each temperature -> a node with the attributes of a diffusion, pooled.
@@ -90,6 +95,7 @@ def pool_members(parameters: orm.Dict, **results: orm.ArrayData) -> dict[str, or
         "kind": settings.get("kind", "ordering"),
         "n_inequivalent_arrangements": settings.get("n_inequivalent_arrangements"),
         "max_interval_decades": settings.get("max_interval_decades"),
+        "cells_A": {entry["label"]: entry.get("cell_A") for entry in settings["members"]},
     }
     if not pooled:
         return {}
@@ -130,7 +136,7 @@ def given_members(entries: list[Mapping[str, Any]], results: Mapping[str, orm.Ar
         if not own and failure is None:
             failure = "It has no diffusion at any temperature."
         given = (entry["label"], float(entry["weight"]), entry.get("count"), failure, conductivity, own)
-        members.append(GivenMember(*given))
+        members.append(GivenMember(*given, entry.get("structure_hash")))
     return members
 
 
@@ -193,3 +199,11 @@ def validate_ensemble(value: orm.Dict | None, _: Any) -> str | None:
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
             return "the count of a member of ensemble is a whole number, 1 or more"
     return None
+
+
+def hash_of(structure: orm.StructureData) -> str | None:
+    """Return the hash of the crystal of a cell; ``None`` where its symmetry cannot be found."""
+    try:
+        return structure_hash(structure.get_pymatgen_structure())
+    except ValueError:
+        return None

@@ -15,7 +15,6 @@ from aiida_ion.analysis.disorder.spread import Sampling
 from aiida_ion.analysis.species.every import MOBILE, OTHER
 from aiida_ion.calculations.conductivity.collective import left_out
 from aiida_ion.calculations.conductivity.member_arrays import (
-    COLLECTIVE,
     FREEDOM,
     SHARE,
     TRACER,
@@ -23,6 +22,7 @@ from aiida_ion.calculations.conductivity.member_arrays import (
     pooled_arrays,
 )
 from aiida_ion.calculations.conductivity.points import arrhenius_point, has_moved
+from aiida_ion.calculations.disorder.pooled_collective import collective, green_kubo, lacking, tensor
 from aiida_ion.calculations.functions import conductivity_arrays
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.verdicts import (
@@ -35,6 +35,8 @@ from aiida_ion.verdicts import (
     too_wide,
 )
 
+#: What is missing where no member diffuses.
+COLLECTIVE_WORDS = "collective diffusivity"
 #: Grades from best to worst.
 GRADES = ("A", "B", "C", "bound", "D")
 
@@ -46,7 +48,7 @@ class PooledTemperature:
     :param nodes: diffusion nodes of the members.
     :param sampling: how the members stand for the crystal.
     :param labels: of the members, in the order of the nodes; empty where the temperature is not used.
-    :param about: of the ensemble: `members`, `kind`, `max_interval_decades`.
+    :param about: of the ensemble: `members`, `kind`, `max_interval_decades`, and the `cells_A` of members by label.
     """
 
     nodes: Sequence[orm.ArrayData]
@@ -54,6 +56,10 @@ class PooledTemperature:
     labels: Sequence[str]
     about: Mapping[str, Any]
     refused_because: str | None = None
+
+    def cell_of(self, label: str) -> Any:
+        """Return the vectors of the cell of a member, angstrom; ``None`` where they are not known."""
+        return (self.about.get("cells_A") or {}).get(label)
 
     def mean(self, name: str) -> float | None:
         """Return the weighted mean of an attribute; ``None`` where a member lacks it."""
@@ -76,7 +82,15 @@ def pooled_node(given: PooledTemperature) -> orm.ArrayData:
     density = given.mean("number_density_A3")
     point = pool([_member_point(node, density) for node in given.nodes], given.sampling)
     arrays: dict[str, Any] = {WEIGHTS: given.sampling.weights}
-    attributes |= _numbers(point, attributes, arrays) | _collective(given, density, arrays)
+    members = (given.nodes, given.labels, given.sampling)
+    attributes |= _numbers(point, attributes, arrays)
+    if point.value_cm2_s is None:
+        attributes["collective_reason"] = lacking(
+            given.labels, [left_out(node) for node in given.nodes], COLLECTIVE_WORDS
+        )
+    else:
+        attributes |= collective(*members, attributes, point, arrays) | green_kubo(*members)
+        attributes |= tensor(*members, [given.cell_of(label) for label in given.labels])
     node = conductivity_arrays(arrays)
     node.base.attributes.set_many(attributes)
     return node
@@ -198,26 +212,3 @@ def _conductivity(
     if diffusivity_cm2_s is None or not charge_e or not density_A3 or not temperature_K:
         return None
     return float(ionic_conductivity_mS_cm(diffusivity_cm2_s, charge_e, density_A3, temperature_K))
-
-
-def _collective(given: PooledTemperature, density: float | None, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Return the collective diffusivity; only where every member has one."""
-    missing = [
-        f"{label}: {str(reason).rstrip('.')}"
-        for label, node in zip(given.labels, given.nodes, strict=True)
-        if (reason := left_out(node)) is not None
-    ]
-    if missing:
-        return {"collective_reason": f"Members have no collective diffusivity: {'; '.join(missing)}."}
-    points = []
-    for node in given.nodes:
-        own = node.base.attributes.get("number_density_A3", None)
-        scale = float(own) / density if own and density else 1.0
-        points.append(MemberPoint(samples_cm2_s=scale * np.asarray(node.get_array(COLLECTIVE), dtype=float)))
-    point = pool(points, given.sampling)
-    assert point.ci95_cm2_s is not None
-    arrays |= pooled_arrays(COLLECTIVE, point)
-    return {
-        "collective_diffusivity_cm2_s": point.value_cm2_s,
-        "collective_diffusivity_ci95_cm2_s": list(point.ci95_cm2_s),
-    }

@@ -43,6 +43,14 @@ def plan_options(command: Command) -> Command:
     return wrapped
 
 
+def ordering_of_plans(plans: Mapping[str, Any]) -> OrderingSettings:
+    """Return the settings of the orderings that the options ask for.
+
+    :param plans: of :func:`plan_options`.
+    """
+    return OrderingSettings.from_dict({"max_atoms": plans["max_atoms"], "n_orderings": plans["orderings"]})
+
+
 def print_plans(source: Path | None, selected: Sequence[str], max_atoms: int, orderings: int, style: str) -> None:
     """Print for each selected crystal its cell, or why it is refused; needs neither engine nor profile.
 

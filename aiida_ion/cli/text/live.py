@@ -14,6 +14,8 @@ from aiida_ion.cli.services.daemon import ask
 from aiida_ion.cli.text.tables import printable
 from aiida_ion.queries import last_decisions, process_table
 from aiida_ion.queries.cells import known
+from aiida_ion.queries.reading.shared import ENSEMBLE_PROCESS
+from aiida_ion.queries.running.ensembles import member_progress
 from aiida_ion.queries.running.progress import read_job_progress
 from aiida_ion.queries.running.states import state_text, waits_for_place
 from aiida_ion.queries.screening.decisions import SCREENING
@@ -75,7 +77,7 @@ def render(table: pd.DataFrame, profile: Any = None) -> str:
         pk: read_job_progress(row) for pk, row in rows.items() if row["state"] == "withscheduler"
     }
     progress |= last_decisions([pk for pk, row in rows.items() if row["active"]]) if table["active"].any() else {}
-    progress |= _screenings(rows)
+    progress |= _screenings(rows) | _ensembles(rows)
     lines: list[str] = []
     for root in roots:
         _branch(root, rows, children, progress, 0, lines)
@@ -94,6 +96,13 @@ def _screenings(rows: dict[int, Any]) -> dict[int, str]:
     """Return how far the active screenings are, by pk."""
     active = [pk for pk, row in rows.items() if row["active"] and row["process_type"] == SCREENING]
     return {pk: words for pk in active if (words := progress_words(pk))}
+
+
+def _ensembles(rows: dict[int, Any]) -> dict[int, str]:
+    """Return how far the members of active ensembles are, by pk."""
+    return member_progress(
+        [pk for pk, row in rows.items() if row["active"] and row["process_type"] == ENSEMBLE_PROCESS]
+    )
 
 
 def _daemon_lines(active: pd.DataFrame, profile: Any) -> list[str]:

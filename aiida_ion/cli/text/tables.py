@@ -11,6 +11,7 @@ import pandas as pd
 
 from aiida_ion import units
 from aiida_ion.cli.text.crystals import crystal_words
+from aiida_ion.cli.text.pooled import without_members
 from aiida_ion.cli.text.shown import SHOWN
 from aiida_ion.queries.cells import known, records
 from aiida_ion.verdicts import BOUND, MOVED, NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, useful_bound, words_of
@@ -152,7 +153,7 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
         }
-        for row, crystal in _with_crystals(table)
+        for row, crystal in _with_crystals(without_members(table))
         if not row.get("superseded")
     ]
 
@@ -168,7 +169,8 @@ def _diffusive(row: Mapping[str, Any]) -> str:
 
 
 def conductivity_rows(table: pd.DataFrame) -> Rows:
-    """Return one line for each conductivity."""
+    """Return one line for each conductivity; those of ordered cells are in the pooled one of their crystal."""
+    any_pooled = "n_members" in table and bool(table["n_members"].notna().any())
     return [
         {
             "material": text(row["formula"]),
@@ -177,6 +179,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "T (K)": number(row["target_temperature_K"], 6),
             "verdict": words_of(text(row["verdict"])),
             "sigma (mS/cm)": value_or_bound(row, "ionic_conductivity", "mS_cm"),
+            **({"cells": number(row["n_members"], 4)} if any_pooled else {}),
             "Ea (eV)": with_interval(row["activation_energy_eV"], interval_of(row, "activation_energy", "eV")),
             "from (K)": row["temperatures_used_K"] or "-",
             "not used (K)": ", ".join(filter(None, (row["temperatures_bound_K"], row["temperatures_refused_K"])))
@@ -184,7 +187,7 @@ def conductivity_rows(table: pd.DataFrame) -> Rows:
             "wall time": duration(row["wall_time_s"]),
             "node": str(row["pk"]),
         }
-        for row, crystal in _with_crystals(table)
+        for row, crystal in _with_crystals(without_members(table))
     ]
 
 

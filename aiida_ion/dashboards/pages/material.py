@@ -106,9 +106,14 @@ def shown_of(view: View) -> Result:
 
 
 def chosen_result(results: pd.DataFrame, uuid: str | None) -> str:
-    """Return the result to show: the requested one, else the newest with a value, or a bound, or neither."""
+    """Return the result to show: the requested one, else the newest with a value, or a bound, or neither.
+
+    Members of an ensemble are shown on request: the crystal's result is the pooled one.
+    """
     if uuid in set(results["uuid"]):
         return str(uuid)
+    if (pooled := results["ensemble_uuid"].isna()).any():
+        results = results[pooled]
     ranks = results["verdict"].map(RANKS).fillna(len(RANKS))
     return str(results["uuid"].iloc[int(ranks.to_numpy().argmin())])
 

@@ -234,8 +234,9 @@ def _latest_card() -> list[Component]:
 
 
 def _recent() -> Component:
-    """Return the newest conductivities with their intervals or bounds."""
-    table = tables.table("conductivity").sort_values("time", ascending=False).head(MOST_RECENT)
+    """Return the newest conductivities with their intervals or bounds; of an ensemble the pooled one alone."""
+    table = tables.table("conductivity")
+    table = table[table["ensemble_uuid"].isna()].sort_values("time", ascending=False).head(MOST_RECENT)
     heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "when")
     looks = ("tight", "tight", "", "", "", "tight")
     body = []

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.exit_codes import is_usable
 from aiida_ion.places.turnstile import WAITS
 from aiida_ion.queries.running.queued import other_options, queue_words
 from aiida_ion.units import duration
@@ -75,11 +76,13 @@ def _error_words(error: str) -> str | None:
 
 
 def failure_kind(row: Mapping[str, Any]) -> str:
-    """Return how a process that failed ended: with an exit code, by an exception, or killed."""
+    """Return how a process ended that did not simply finish: by an exit code or an exception, or killed."""
     state = row["process_state"]
     if state != "finished":
         return str(state).upper()
-    return f"FAILED [{row['exit_status']:.0f}]" if _known(row["exit_status"]) else "FAILED"
+    if not _known(row["exit_status"]):
+        return "FAILED"
+    return f"{'WARNING' if is_usable(int(row['exit_status'])) else 'FAILED'} [{row['exit_status']:.0f}]"
 
 
 def failure_reason(row: Mapping[str, Any]) -> str:

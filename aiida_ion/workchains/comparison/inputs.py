@@ -12,8 +12,8 @@ from aiida_ion.engine_kinds import engine_class
 from aiida_ion.settings.rules import Word
 from aiida_ion.settings.schema import Settings, rules_of, setting, whole
 from aiida_ion.settings.values import SettingsError
+from aiida_ion.workchains.comparison.ensembles import chain_of, conductivity_of, is_ensemble, one_cell, with_fresh
 from aiida_ion.workchains.conductivity.md import engine_inputs
-from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,11 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
         if reference not in engines:
             return f"{material} has no run with the reference {reference!r}; it has {', '.join(engines)}"
         for engine, run in engines.items():
-            problem = ConductivityWorkChain.spec().inputs.validate(run)
+            problem = chain_of(run).spec().inputs.validate(run)
             if problem is not None:
                 return f"{material} with {engine}: {problem.message}"
+            if is_ensemble(run) != is_ensemble(engines[reference]):
+                return f"{material}: one of {engine} and {reference} is an ensemble of ordered cells, the other is not"
             different = differences(engines[reference], run)
             if different:
                 return f"{material}: {engine} and {reference} differ in {', '.join(different)}; compare like with like"
@@ -64,32 +66,57 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
 
 def differences(reference: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:
     """Return what two runs of a material do not have in common and should."""
-    pairs = [(reference["parameters"], run["parameters"]), (reference["md"]["parameters"], run["md"]["parameters"])]
+    first, second = conductivity_of(reference), conductivity_of(run)
+    pairs = [(first["parameters"], second["parameters"]), (first["md"]["parameters"], second["md"]["parameters"])]
     names = []
     for left, right in pairs:
         before, after = left.get_dict(), right.get_dict()
         names += [key for key in sorted({*before, *after} - MAY_DIFFER) if before.get(key) != after.get(key)]
-    before, after = reference["structure"], run["structure"]
-    same = before.uuid == after.uuid or before.base.caching.compute_hash() == after.base.caching.compute_hash()
-    return names if same else ["structure", *names]
+    if is_ensemble(run):
+        return [*names, *_different_cells(reference, run)]
+    return names if _same(reference["structure"], run["structure"]) else ["structure", *names]
+
+
+def _different_cells(reference: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:
+    """Return what the cells of two ensembles do not have in common: crystal, draws, or given cells."""
+    names = [] if _same(reference.get("structure"), run.get("structure")) else ["structure"]
+    sides = [one.get("ordering") or {} for one in (reference, run)]
+    before, after = (side["parameters"].get_dict() if "parameters" in side else {} for side in sides)
+    names += [f"ordering.{key}" for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
+    given, other = (dict(one.get("members") or {}) for one in (reference, run))
+    different = [label for label in sorted({*given, *other}) if not _same(given.get(label), other.get(label))]
+    return names + [f"members.{label}" for label in different]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two nodes, stored or not, are the same by content."""
+    if one is None or other is None:
+        return one is other
+    return bool(one.uuid == other.uuid or one.base.caching.compute_hash() == other.base.caching.compute_hash())
 
 
 def conductivity_inputs(run: Mapping[str, Any], fresh: bool) -> dict[str, Any]:
-    """Return the inputs of one conductivity as plain mappings of nodes."""
-    inputs: dict[str, Any] = plain(run)
-    return inputs | {"fresh": fresh}
+    """Return the inputs of one conductivity, or of one ensemble of them, as plain mappings of nodes."""
+    return with_fresh(plain(run), fresh)
 
 
-def forces_job(run: Mapping[str, Any], reference: Any, inputs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]] | None:
+def forces_job(
+    run: Mapping[str, Any], reference: Any, other: Any, inputs: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any]] | None:
     """Return the job that evaluates a potential on frames of the reference, and its inputs.
 
-    ``None`` where the engine has no such job, or the reference kept no forces.
+    ``None`` where the engine has no such job, the reference kept no forces, or no ordered cell is the same at both
+    levels.
 
-    :param run: inputs of the conductivity whose potential is evaluated.
-    :param reference: the finished conductivity work chain of the reference.
+    :param run: inputs of the conductivity, or ensemble, whose potential is evaluated.
+    :param reference: the finished work chain of the reference.
+    :param other: that of the engine whose potential is evaluated.
     :param inputs: inputs of the comparison.
     """
-    md, segments = engine_class(run["md"]["entry_point"].value), trajectories(reference)
+    run, pair = conductivity_of(run), one_cell(reference, other)
+    if pair is None:
+        return None
+    md, segments = engine_class(run["md"]["entry_point"].value), trajectories(pair.reference)
     if md.forces_class is None or not any("forces" in node.get_arraynames() for node in segments.values()):
         return None
     engine = engine_inputs(run)
@@ -117,14 +144,17 @@ def trajectories(conductivity: Any, port: str = "trajectories") -> dict[str, Any
 
 def level_of_run(run: Mapping[str, Any]) -> str:
     """Return the level of theory of a run."""
-    level: str = engine_class(run["md"]["entry_point"].value).level_of_theory(run["md"]["engine"])
+    md = conductivity_of(run)["md"]
+    level: str = engine_class(md["entry_point"].value).level_of_theory(md["engine"])
     return level
 
 
 def trajectory_inputs(
     reference: tuple[str, Any], other: tuple[str, Any], forces: Any, run: Mapping[str, Any], fresh: bool
 ) -> dict[str, Any] | None:
-    """Return the inputs of the job that compares the trajectories of two finished conductivities; ``None`` without any.
+    """Return the inputs of the job that compares the trajectories of two levels; ``None`` without any.
+
+    Of ensembles those of one ordered cell that both levels have; ``None`` where there is none.
 
     It runs where the fits of the compared one do, with their code and options.
 
@@ -134,7 +164,10 @@ def trajectory_inputs(
     :param run: inputs of the conductivity that is compared.
     :param fresh: do not take the result of the same job from the cache.
     """
-    segments = {"trajectories": trajectories(other[1]), "reference_trajectories": trajectories(reference[1])}
+    run, pair = conductivity_of(run), one_cell(reference[1], other[1])
+    if pair is None:
+        return None
+    segments = {"trajectories": trajectories(pair.other), "reference_trajectories": trajectories(pair.reference)}
     if not any(segments.values()):
         return None
     parameters = {
@@ -151,7 +184,7 @@ def trajectory_inputs(
         "metadata": metadata | ({"disable_cache": True} if fresh else {}),
     }
     if forces is not None:
-        inputs |= {"forces": forces, "reference_thermo": trajectories(reference[1], "thermo")}
+        inputs |= {"forces": forces, "reference_thermo": trajectories(pair.reference, "thermo")}
     return inputs
 
 
@@ -166,7 +199,7 @@ def comparison_inputs(
         trajectory.
     :param run: inputs of the conductivity that is compared.
     """
-    parameters_of_run = run["parameters"].get_dict()
+    parameters_of_run = conductivity_of(run)["parameters"].get_dict()
     parameters = {
         "formula": parameters_of_run["formula"],
         "level_of_theory": other[0],
@@ -174,6 +207,11 @@ def comparison_inputs(
         "target_temperature_K": parameters_of_run.get("target_temperature_K", 300.0),
     }
     nodes: dict[str, Any] = {}
+    pair = one_cell(reference[1], other[1])
+    if pair is None:
+        parameters["trajectories_missing"] = "no ordered cell is the same at both levels"
+    elif pair.label is not None:
+        parameters["trajectories_of_member"] = pair.label
     if isinstance(compared, str):
         parameters["trajectories_missing"] = compared
     elif compared is not None:

@@ -10,8 +10,9 @@ from aiida.engine import ExitCode, while_
 
 from aiida_ion.calculations.comparison.compare_levels import compare_levels
 from aiida_ion.calculations.comparison.trajectories import TrajectoryComparisonCalculation
-from aiida_ion.queries import finished_conductivity
+from aiida_ion.queries.reuse import finished_run
 from aiida_ion.workchains.comparison.builder import builder_from_protocol
+from aiida_ion.workchains.comparison.ensembles import chain_of
 from aiida_ion.workchains.comparison.inputs import (
     comparison_inputs,
     conductivity_inputs,
@@ -21,7 +22,6 @@ from aiida_ion.workchains.comparison.inputs import (
     validate_inputs,
     validate_parameters,
 )
-from aiida_ion.workchains.conductivity.workchain import ConductivityWorkChain
 from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.window import WindowWorkChain
 
@@ -34,7 +34,10 @@ class ComparisonWorkChain(WindowWorkChain):
         """Declare inputs, outline, outputs and exit codes."""
         super().define(spec)
         spec.input_namespace(
-            "runs", dynamic=True, help="Material, then engine, then the inputs of an `ion.conductivity` work chain."
+            "runs",
+            dynamic=True,
+            help="Material, then engine, then the inputs of an `ion.conductivity` or, for a disordered crystal, of an "
+            "`ion.ensemble` with the same cells for each engine.",
         )
         spec.input(
             "parameters",
@@ -149,7 +152,8 @@ class ComparisonWorkChain(WindowWorkChain):
         key = f"{run['material']}__{run['engine']}"
         inputs = self.inputs.runs[run["material"]][run["engine"]]
         if run["what"] == "forces":
-            evaluation = forces_job(inputs, self._chain(run["material"]), self.inputs)
+            chains = self._chain(run["material"]), self._chain(run["material"], run["engine"])
+            evaluation = forces_job(inputs, *chains, self.inputs)
             if evaluation is None:
                 return None
             job, given = evaluation
@@ -157,7 +161,7 @@ class ComparisonWorkChain(WindowWorkChain):
             return self.submit(job, **given)
         if run["what"] == "trajectories":
             return self._submit_trajectories(run["material"], run["engine"])
-        finished = None if self.inputs.fresh else finished_conductivity(inputs)
+        finished = None if self.inputs.fresh else finished_run(inputs)
         if finished is not None:
             self.ctx.conductivities = self.ctx.conductivities | {key: finished}
             self.report(f"{run['material']} with {run['engine']} is in the database: work chain {finished}")
@@ -167,7 +171,7 @@ class ComparisonWorkChain(WindowWorkChain):
             "call_link_label": f"conductivity_{key}",
             "label": f"{run['material']} {run['engine']}",
         }
-        return self.submit(ConductivityWorkChain, **inputs_of_run)
+        return self.submit(chain_of(inputs), **inputs_of_run)
 
     def _submit_trajectories(self, material: str, engine: str) -> Any:
         """Submit the job that compares the trajectories of an engine with those of the reference, if there are any."""

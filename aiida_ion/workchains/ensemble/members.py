@@ -7,6 +7,7 @@ from typing import Any, NotRequired, TypedDict
 
 from aiida import orm
 
+from aiida_ion.calculations.disorder.pool_members import hash_of
 from aiida_ion.workchains.conductivity.result import interval_limit
 from aiida_ion.workchains.conductivity.runs import temperature_label
 from aiida_ion.workchains.outcome import outcome
@@ -19,6 +20,10 @@ class Member(TypedDict):
     uuid: str
     weight: float
     count: NotRequired[int | None]
+    #: Of the crystal, so that the same cell is recognised at another level of theory.
+    structure_hash: NotRequired[str | None]
+    #: Vectors of the cell as rows, angstrom: of one lattice, tensors of members can be averaged.
+    cell_A: NotRequired[list[list[float]]]
     #: Its conductivity work chain, once it has ended; and why it has none to use.
     pk: NotRequired[int]
     failure: NotRequired[str]
@@ -34,6 +39,8 @@ def members_of(structures: Mapping[str, orm.StructureData], ensemble: orm.Dict |
             uuid=structures[label].uuid,
             weight=float(entry["weight"]),
             count=entry.get("count"),
+            structure_hash=entry.get("structure_hash") or hash_of(structures[label]),
+            cell_A=structures[label].cell,
         )
         for label, entry in zip(labels, listed, strict=True)
     ]

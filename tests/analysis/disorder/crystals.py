@@ -27,6 +27,15 @@ def half_filled(a_A: float = 4.0) -> DisorderedCrystal:
     )
 
 
+def row_of_sites(n: int) -> DisorderedCrystal:
+    """Return a row of n sites of Li, 2.5 angstrom apart and half filled, with anions beside it that nothing repeats."""
+    lattice = Lattice.orthorhombic(7.0, 7.0, 2.5 * n)
+    sites = [({"Li": 0.5}, [0.0, 0.0, k / n]) for k in range(n)]
+    anions = [("Cl", [0.5 + 0.01 * (k % 5), 0.5 - 0.013 * (k % 7), (2 * k + 0.5) / n]) for k in range(n // 2)]
+    species, places = zip(*sites, *anions, strict=True)
+    return disordered_crystal(Structure(lattice, species, places))
+
+
 def argyrodite(exchange: float = 0.25) -> DisorderedCrystal:
     """Return Li6PS5Cl with split Li sites, and an exchange of S and Cl; coordinates are rounded."""
     sites = {

@@ -7,13 +7,14 @@ import pytest
 from pymatgen.core.lattice import Lattice as Cell
 from pymatgen.core.structure import Structure
 
+from aiida_ion.analysis.disorder import draws
 from aiida_ion.analysis.disorder.crystal import disordered_crystal
 from aiida_ion.analysis.disorder.ensemble import order_crystal
 from aiida_ion.analysis.disorder.plan import plan_ordering
 from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.analysis.disorder.roles import find_roles
 from aiida_ion.analysis.disorder.settings import OrderingSettings
-from tests.analysis.disorder.crystals import argyrodite, half_filled, rock_salt
+from tests.analysis.disorder.crystals import argyrodite, half_filled, rock_salt, row_of_sites
 
 QUICK = {"sweeps": 20, "n_orderings": 4, "min_width_A": 0.0}
 
@@ -45,6 +46,24 @@ def test_members_do_not_depend_on_how_many_there_are() -> None:
     assert [member.structure for member in few.members] == [
         member.structure for member in many.members if member.index in {member.index for member in few.members}
     ]
+
+
+def test_a_draw_that_is_repeated_does_not_depend_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a row of sites of which every second one is filled; cooled too fast, few draws find that."""
+    monkeypatch.setattr(draws, "COOLING_SWEEPS", 1.0)
+    monkeypatch.setattr(draws, "SETTLING_SWEEPS", 1.0)
+    crystal, shared = row_of_sites(20), {"sweeps": 1, "min_distance_A": 2.7, "min_width_A": 0.0, "max_atoms": 100}
+    few = order_crystal(crystal, OrderingSettings(n_orderings=3, **shared))
+    many = order_crystal(crystal, OrderingSettings(n_orderings=6, **shared))
+    distances = [member.min_distance_A for member in few.members]
+    assert min(distances) < 2.7 and max(distances) == 2.7
+    assert few.min_distance_A == min(distances)
+    assert [(one.index, one.digest, one.min_distance_A) for one in few.members] == [
+        (one.index, one.digest, one.min_distance_A) for one in many.members[: len(few.members)]
+    ]
+    for member in few.members:
+        assert member.closest_mobile_A is None or member.closest_mobile_A >= member.min_distance_A - 1e-6
+    assert "2 of 3 draws kept not all Li 2.7 angstrom apart" in " ".join(few.remarks)
 
 
 def test_symmetry_copies_are_one_member_that_counts_for_all() -> None:

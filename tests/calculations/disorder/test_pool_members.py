@@ -44,6 +44,10 @@ def pooled(
         label = f"o{number:03d}"
         entries.append({"label": label, "weight": 1.0 / len(members), "count": None})
         named |= {f"{label}_{temperature}": node for temperature, node in nodes.items()}
+    for entry, cell in zip(entries, settings.pop("cells_A", []), strict=False):
+        entry["cell_A"] = cell
+    for entry, digest in zip(entries, settings.pop("hashes", []), strict=False):
+        entry["structure_hash"] = digest
     for label, reason in (failures or {}).items():
         entries.append({"label": label, "weight": 0.1, "count": None, "failure": reason})
     temperatures: Any = pool_members(parameters=orm.Dict({"members": entries} | settings), **named)
@@ -79,6 +83,58 @@ def test_members_are_pooled_with_their_spread_in_the_interval() -> None:
     assert attributes["series_ionic_conductivity_mS_cm"] < attributes["ionic_conductivity_mS_cm"]
     assert attributes["collective_ionic_conductivity_mS_cm"] > attributes["ionic_conductivity_mS_cm"]
     assert "ionic conductivity at 1000 K" in describe(node)
+
+
+def test_the_haven_ratio_is_that_of_the_pooled_diffusivities() -> None:
+    """Members that differ threefold in both diffusivities alike leave no spread in their ratio."""
+    temperatures, _ = pooled([member(factor) for factor in (0.5, 1.0, 1.5)])
+    one = temperatures["T_0800K"].base.attributes.all
+    assert one["haven_ratio"] == pytest.approx(
+        one["tracer_diffusivity_cm2_s"] / one["collective_diffusivity_cm2_s"], rel=0.02
+    )
+    low, high = one["haven_ratio_ci95"]
+    assert low < one["haven_ratio"] < high
+    both = [np.log(one[f"{name}_diffusivity_ci95_cm2_s"]) for name in ("tracer", "collective")]
+    assert np.log(high / low) < 0.5 * max(float(np.ptp(edges)) for edges in both)
+    assert one["collective_between_members_std_cm2_s"] > one["collective_within_members_std_cm2_s"] > 0
+    assert one["collective_ionic_conductivity_mS_cm"] > one["ionic_conductivity_mS_cm"]
+    assert one["green_kubo_reason"].startswith("Members have no Green-Kubo conductivity: o000")
+
+
+TENSOR = np.diag([3e-6, 2e-6, 1e-6])
+CELL = np.diag([4.0, 5.0, 6.0])
+
+
+def by_direction(factor: float, turn: np.ndarray) -> dict[str, orm.ArrayData]:
+    """Return a member whose tensor is in a frame that is turned."""
+    nodes = member(factor)
+    tensor = factor * turn.T @ TENSOR @ turn
+    edges = [[0.9 * value, 1.1 * value] for value in np.diag(tensor)]
+    for node in nodes.values():
+        node.base.attributes.set("tracer_diffusivity_tensor_cm2_s", tensor.tolist())
+        node.base.attributes.set("tracer_diffusivity_tensor_ci95_cm2_s", edges)
+        node.base.attributes.set("green_kubo_ionic_conductivity_mS_cm", 10.0 * factor)
+        node.base.attributes.set("green_kubo_ionic_conductivity_std_mS_cm", 0.5 * factor)
+    return nodes
+
+
+def test_tensors_are_turned_into_one_frame_or_refused() -> None:
+    """The second member is the same lattice with its axes turned by 90 degrees."""
+    turn = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    members = [by_direction(0.8, np.eye(3)), by_direction(1.2, turn)]
+    cells = [CELL.tolist(), (CELL @ turn).tolist()]
+    one = pooled(members, cells_A=cells)[0]["T_0800K"].base.attributes.all
+    assert np.array(one["tracer_diffusivity_tensor_cm2_s"]) == pytest.approx(TENSOR, rel=1e-6, abs=1e-12)
+    assert one["tracer_diffusivity_principal_values_cm2_s"] == pytest.approx([3e-6, 2e-6, 1e-6], rel=1e-6)
+    for value, (low, high) in zip(np.diag(TENSOR), one["tracer_diffusivity_tensor_ci95_cm2_s"], strict=True):
+        assert low < value < high
+    assert one["green_kubo_ionic_conductivity_mS_cm"] == pytest.approx(10.0, rel=0.02)
+    assert one["green_kubo_between_members_std_mS_cm"] > 0
+    other = pooled(
+        [by_direction(0.8, np.eye(3)), by_direction(1.2, turn)], cells_A=[CELL.tolist(), (1.2 * CELL).tolist()]
+    )[0]["T_0800K"].base.attributes
+    assert "o001: its cell is not that of the first member, turned" in other.get("tensor_reason")
+    assert other.get("tracer_diffusivity_tensor_cm2_s", None) is None
 
 
 def test_a_member_that_melts_at_one_temperature_costs_that_temperature() -> None:

@@ -11,6 +11,7 @@ from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.campaigns import RunRequest
 from aiida_ion.campaigns.batch import make_batch
 from aiida_ion.campaigns.expected_cost import size_of
+from aiida_ion.campaigns.plans import comparison
 from tests.cli.conftest import Invoke, only_line
 from tests.cli.disorder.test_order import HALF_FILLED
 
@@ -63,9 +64,20 @@ def _what_is_submitted(files: dict[str, Path]) -> None:
         make_batch([str(files["both"])], ["toy"], RunRequest(protocol="fast"))
 
 
-def test_several_engines_cannot_share_an_ensemble(invoke: Invoke, lj_engine: str, files: dict[str, Path]) -> None:
+def test_several_engines_have_the_same_cells(invoke: Invoke, lj_engine: str, files: dict[str, Path]) -> None:
     import sys
 
     invoke("engine", "add", "toy2", "--python", sys.executable, "--potential", "lj")
-    words = ["--engine", lj_engine, "--engine", "toy2", "--ordering-settings", SMALL, "--dry-run"]
-    assert "by one engine at a time" in only_line(invoke("run", files["both"], *words, code=1))
+    words = ["--engine", lj_engine, "--engine", "toy2", "--protocol", "fast", "--ordering-settings", SMALL]
+    output = invoke("run", files["both"], *words, "--orderings", 2, "--dry-run").output
+    assert output.count("of each of 2 ordered cells") == 2
+    request = RunRequest(protocol="fast", orderings=2, ordering_settings={"max_atoms": 40, "min_width_A": 7.0})
+    plans = make_batch([str(files["both"])], [lj_engine, "toy2"], request, with_ensembles=True).plans
+    builder = comparison(plans, request)
+    assert validate_builder(builder) is None
+    runs = builder.runs["both"]
+    assert runs["toy"]["ordering"]["parameters"].get_dict() == runs["toy2"]["ordering"]["parameters"].get_dict()
+    other = orm.Dict(runs["toy2"]["ordering"]["parameters"].get_dict() | {"seed": 7})
+    changed = {**runs["toy2"], "ordering": {**runs["toy2"]["ordering"], "parameters": other}}
+    builder.runs = {"both": {"toy": runs["toy"], "toy2": changed}}
+    assert "differ in ordering.seed; compare like with like" in str(validate_builder(builder))

@@ -44,8 +44,8 @@ def measured_text(conductivity: MeasuredConductivity) -> str:
 
 def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
     plan, size = task.plan, size_of(task.plan)
-    parameters = plan.builder.parameters.get_dict()
-    edges = plan.builder.structure.get_ase().cell.lengths()
+    parameters = plan.conductivity.parameters.get_dict()
+    edges = plan.conductivity.structure.get_ase().cell.lengths()
     steps = " to ".join(f"{count:,}" for count in dict.fromkeys(size.n_steps))
     timing = step_time(plan, costs)
     time = (
@@ -59,10 +59,10 @@ def _row(task: Task, costs: pd.DataFrame) -> dict[str, str]:
         "measured (S/cm)": measured_text(task.material.entry.stated),
         "level of theory": plan.level_of_theory,
         "cell (A)": " x ".join(f"{edge:.1f}" for edge in edges),
-        "supercell": " x ".join(str(count) for count in multiples(plan.builder)),
+        "supercell": " x ".join(str(count) for count in multiples(plan.conductivity)),
         "atoms": str(atoms_of(plan)),
         "T (K)": ", ".join(number(value, 6) for value in parameters["temperatures_K"]),
-        "runs": f"{size.n_runs} of {size.first_ps:g} ps",
+        "runs": f"{size.n_runs} of {size.first_ps:g} ps" + ("" if plan.ensemble is None else f" x {plan.n_members}"),
         "steps": steps,
         "computing": time,
         "known": "-" if timing is None else timing.origin,
