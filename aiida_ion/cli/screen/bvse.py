@@ -22,6 +22,7 @@ _RULES = rules_of(BvseSettings)
 BATCH_SIZE = Number(least=1, most=500, whole=True, help="Crystals in one job")
 #: Exit status of a job that was stopped; the crystals that it got to have results.
 USABLE = (0, 710)
+KEEP_MAP_HELP = "Keep the map of each crystal as an array, for figures; 4 bytes a point."
 
 
 def _of_settings(option: str, name: str, also: str) -> Callable[[Command], Command]:
@@ -33,6 +34,7 @@ def _of_settings(option: str, name: str, also: str) -> Callable[[Command], Comma
 @_of_settings("--mobile", "mobile_species", "  [default: the usual mobile ion of the crystals]")
 @_of_settings("--charges", "charges", "  [default: from distances, else the composition]")
 @_of_settings("--resolution-A", "resolution_A", "  [default: 0.2]")
+@click.option("--keep-map", "keep_map", is_flag=True, default=None, help=KEEP_MAP_HELP)
 @click.option("--settings", type=JsonObject(), help='Other settings, such as {"radii": "softbv", "bvlain": true}.')
 @setting(BATCH_SIZE, "--batch-size", default=200, show_default=True)
 @of_request("--fit-code", metavar="CODE", also=", such as kinisi@cluster  [default: that on this machine]")
@@ -60,6 +62,7 @@ def command(
     Example:
       aiida-ion screen bvse Li3N.cif --run
       aiida-ion screen bvse crystals/ --mobile Na --resolution-A 0.3
+      aiida-ion screen bvse Li3N.cif --keep-map --run
       aiida-ion screen bvse LiMn2O4.cif --charges Li=1,O=-2 --run
     """
     loaded = load(profile)

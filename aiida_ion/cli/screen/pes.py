@@ -21,6 +21,7 @@ _RULES = rules_of(PesSettings)
 FORMATS = ("text", "csv", "json")
 #: Exit status of a job that was stopped; the crystals that it got to have results.
 USABLE = (0, 710)
+KEEP_MAP_HELP = "Keep the map of each crystal as an array, for figures; 4 bytes a point. Not with --others vacancy."
 REFUSED_SHOWN = 10
 
 
@@ -39,6 +40,7 @@ REFUSED_SHOWN = 10
 @setting(_RULES["step_A"], "--step", "step_A", also="  [default: 0.25]")
 @setting(_RULES["min_width_A"], "--min-width", "min_width_A", also="  [default: the primitive cell]")
 @setting(_RULES["exclusion_A"], "--exclusion", "exclusion_A", also="  [default: 1.2]")
+@click.option("--keep-map", "keep_map", is_flag=True, default=None, help=KEEP_MAP_HELP)
 @of_request("--threads")
 @of_request("--job-options")
 @click.option("--run", "here", is_flag=True, help="Compute here and now instead of through the daemon.")

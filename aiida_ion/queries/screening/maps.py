@@ -1,0 +1,99 @@
+"""Energy maps that results kept: which there are of a crystal, and their content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from aiida import orm
+
+from aiida_ion.analysis.energy_maps.kept_map import ENERGIES, HOST, EnergyMap
+from aiida_ion.queries.reading.arrays import read_arrays
+from aiida_ion.queries.reading.contents import contents
+from aiida_ion.queries.reading.kinds import read_attributes, read_number
+from aiida_ion.queries.reading.shared import rows, whole
+from aiida_ion.queries.screening.chains import is_uuid
+from aiida_ion.queries.screening.crystals import crystal_facts
+
+PREFIX, STRUCTURES = "maps__", "structures__"
+BARRIERS = ("barrier_1d_eV", "barrier_2d_eV", "barrier_3d_eV")
+KEPT_MAP_COLUMNS = (
+    *("method", "mobile_species", "others", "potential", *BARRIERS, "zero", "structure_hash"),
+    *("time", "structure_pk", "structure_uuid", "pk", "uuid", "process_pk"),
+)
+TEXTS = ("method", "mobile_species", "others", "zero", "structure_hash")
+READ = (*TEXTS, "barriers_eV", "potential")
+
+
+def kept_maps(structure_uuid: str | None = None) -> pd.DataFrame:
+    """Return one row for each energy map that was kept, newest first, with its percolation barriers, eV.
+
+    :param structure_uuid: only maps of this crystal, in whatever cell it was screened; a crystal that no screening has
+        seen has those of its very node.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, project=["id"], tag="job")
+    query.append(
+        orm.ArrayData,
+        with_incoming="job",
+        edge_filters={"label": {"like": f"{PREFIX}%"}},
+        edge_project=["label"],
+        project=["id", "uuid", "ctime", *[f"attributes.{name}" for name in READ]],
+        tag="map",
+    )
+    query.append(
+        orm.StructureData,
+        with_outgoing="job",
+        edge_filters={"label": {"like": f"{STRUCTURES}%"}},
+        edge_project=["label"],
+        project=["id", "uuid"],
+    )
+    lines = [_line(row) for row in rows(query)]
+    table = pd.DataFrame([line for line in lines if line is not None], columns=list(KEPT_MAP_COLUMNS))
+    if structure_uuid is not None:
+        table = table[_of_crystal(table, structure_uuid)]
+    table["time"] = pd.to_datetime(table["time"], utc=True)
+    table = whole(table, ["pk", "process_pk", "structure_pk"])
+    return table.sort_values(["time", "pk"], ascending=False, ignore_index=True)
+
+
+def _line(row: tuple[Any, ...]) -> dict[str, Any] | None:
+    """Return the cells of a map with its own crystal; ``None`` for the other crystals of its job."""
+    process_pk, pk, uuid, time, *values = row[: 4 + len(READ)]
+    structure_pk, structure_uuid, map_label, structure_label = _rest(row[4 + len(READ) :])
+    if str(map_label).removeprefix(PREFIX) != str(structure_label).removeprefix(STRUCTURES):
+        return None
+    given = read_attributes(dict(zip(READ, values, strict=True)))
+    cells: dict[str, Any] = {name: given[name] if isinstance(given[name], str) else None for name in TEXTS}
+    barriers = given["barriers_eV"] if isinstance(given["barriers_eV"], list) else []
+    cells |= {name: read_number(barriers[n]) if n < len(barriers) else None for n, name in enumerate(BARRIERS)}
+    level = given["potential"] if isinstance(given["potential"], dict) else {}
+    cells["potential"] = level.get("program") if isinstance(level.get("program"), str) else None
+    nodes = {"structure_pk": structure_pk, "structure_uuid": structure_uuid, "process_pk": process_pk}
+    return cells | nodes | {"pk": pk, "uuid": uuid, "time": time}
+
+
+def _rest(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return structure and labels in one order: those of links come with or after the nodes they lead to."""
+    labels = [value for value in values if isinstance(value, str) and value.startswith((PREFIX, STRUCTURES))]
+    nodes = [value for value in values if value not in labels]
+    return (*nodes, *sorted(labels))
+
+
+def _of_crystal(table: pd.DataFrame, structure_uuid: str) -> pd.Series[bool]:
+    own = table["structure_uuid"] == structure_uuid
+    facts = crystal_facts([structure_uuid] if is_uuid(structure_uuid) else [])
+    digest = facts[structure_uuid].structure_hash if structure_uuid in facts else None
+    return own if digest is None else own | (table["structure_hash"] == digest)
+
+
+def read_map(uuid: str) -> EnergyMap:
+    """Return the content of a map.
+
+    :raises ValueError: where there is none under this UUID, an export left its arrays out, or they are too large or
+        not those of a map.
+    """
+    found = contents([uuid] if is_uuid(uuid) else [])
+    if uuid not in found:
+        raise ValueError(f"there is no map with the UUID {str(uuid)[:40]!r} here")
+    return EnergyMap.read(read_arrays(found, (ENERGIES, HOST))[uuid], found[uuid].attributes)
