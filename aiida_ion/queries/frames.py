@@ -76,6 +76,25 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> RunFrames:
 
     :raises ValueError: if the node's trajectories are missing, as after some exports.
     """
+    nodes, symbols = first_replica(diffusion_uuid)
+    everything = np.arange(len(symbols))
+    parts, times = [], []
+    for node in nodes:
+        frames, numbers = read_thinned_frames(node, "positions", max(2, max_frames // len(nodes)), everything)
+        parts.append(frames.astype(float))
+        times.append(_times(node)[numbers])
+    cell = read_thinned_frames(nodes[0], "cells", 1, np.arange(3))[0][0].astype(float)
+    positions = np.concatenate(parts)
+    if not np.isfinite(positions).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
+        raise ValueError("the trajectory holds numbers that are not finite, or a cell without volume")
+    return RunFrames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
+
+
+def first_replica(diffusion_uuid: str) -> tuple[list[orm.TrajectoryData], tuple[str, ...]]:
+    """Return the first segments of the first replica behind a diffusion node, `MAX_SEGMENTS` at most, and its elements.
+
+    :raises ValueError: if they are missing, as after some exports, or have too many atoms to be drawn.
+    """
     query = orm.QueryBuilder()
     query.append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
     query.append(orm.CalcJobNode, with_outgoing="diffusion", tag="fit")
@@ -89,17 +108,7 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> RunFrames:
     symbols = tuple(str(text) for text in nodes[0].base.attributes.get("symbols"))
     if len(symbols) > MAX_ATOMS:
         raise ValueError(f"the trajectory has {len(symbols)} atoms; at most {MAX_ATOMS} are drawn")
-    everything = np.arange(len(symbols))
-    parts, times = [], []
-    for node in nodes:
-        frames, numbers = read_thinned_frames(node, "positions", max(2, max_frames // len(nodes)), everything)
-        parts.append(frames.astype(float))
-        times.append(_times(node)[numbers])
-    cell = read_thinned_frames(nodes[0], "cells", 1, np.arange(3))[0][0].astype(float)
-    positions = np.concatenate(parts)
-    if not np.isfinite(positions).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
-        raise ValueError("the trajectory holds numbers that are not finite, or a cell without volume")
-    return RunFrames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
+    return nodes, symbols
 
 
 def mobile_paths(frames: RunFrames, mobile_species: str, max_ions: int = 40) -> Paths:

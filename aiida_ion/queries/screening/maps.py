@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.analysis.energy_maps.kept_map import ENERGIES, HOST, EnergyMap
+from aiida_ion.analysis.energy_maps.kept_map import ENERGIES, HOST, EnergyMap, in_cell
+from aiida_ion.queries.details import structure
 from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_number
@@ -97,3 +100,42 @@ def read_map(uuid: str) -> EnergyMap:
     if uuid not in found:
         raise ValueError(f"there is no map with the UUID {str(uuid)[:40]!r} here")
     return EnergyMap.read(read_arrays(found, (ENERGIES, HOST))[uuid], found[uuid].attributes)
+
+
+@dataclass(frozen=True)
+class KeptMap:
+    """A map as it is drawn.
+
+    :param shown: the map in the cell of its crystal or, where that is not a repetition of its own, in its own.
+    :param in_crystal: which of the two.
+    :param barriers_eV: percolation energies in 1, 2 and 3 dimensions above the zero of the map, eV; `None` where
+        pathways never reach so far.
+    :param zero: what energies are measured from, in words.
+    """
+
+    shown: EnergyMap
+    in_crystal: bool
+    barriers_eV: tuple[float | None, ...]
+    zero: str
+    mobile_species: str
+
+
+def read_kept_map(uuid: str) -> KeptMap:
+    """Return a map in the cell of the crystal that it was made for.
+
+    :raises ValueError: as :func:`read_map` does.
+    """
+    one = read_map(uuid)
+    table = kept_maps()
+    rows_of_map = table[table["uuid"] == uuid]
+    if rows_of_map.empty:
+        raise ValueError("the job of the map is not here: the archive was made without it")
+    row = rows_of_map.iloc[0]
+    try:
+        large = in_cell(one, structure(str(row["structure_uuid"]))["cell"])
+    except (ValueError, np.linalg.LinAlgError):
+        large = None
+    barriers = tuple(None if pd.isna(row[name]) else float(row[name]) for name in BARRIERS)
+    zero = row["zero"] if isinstance(row["zero"], str) else "not stated"
+    ion = row["mobile_species"] if isinstance(row["mobile_species"], str) else "the ion"
+    return KeptMap(large or one, large is not None, barriers, zero, ion)
