@@ -74,10 +74,11 @@ def map_view(uuid: str, chosen: str | None, theme: Theme) -> tuple[go.Figure, st
     figure = map_figure(energies, one.cell_A, level, *framework, theme=theme, origin=one.origin.tolist())
     where = "" if kept.in_crystal else " Drawn in the cell of the map, which does not repeat that of the crystal."
     if barrier is not None:
+        dimensions = "1 dimension" if chosen == "1D" else f"{chosen[0]} dimensions"
         words = (
-            f"Where {kept.mobile_species} can be at the energy at which its pathways first reach through the crystal"
+            f"Where {kept.mobile_species} can be at the energy at which its pathways first reach through the crystal "
+            f"in {dimensions}: {barrier:.2f} eV, and {ABOVE_EV:g} eV more."
         )
-        words += f" in {chosen[0]} dimension{'' if chosen[0] == '1' else 's'} ({barrier:.2f} eV)."
     else:
         words = f"Where {kept.mobile_species} can be up to {level:g} eV."
     zero = f" Zero: {kept.zero}. Atoms are those that stay in place."

@@ -101,7 +101,8 @@ def _motion(sampled: frames.RunFrames, mobile: str, theme: Theme) -> View:
     arrays = (sampled.cell, sampled.symbols, sampled.positions, sampled.times_ps)
     figure = motion_figure(*arrays, mobile, theme=theme)
     words = f"{len(figure.frames)} frames of the first run, up to {short(sampled.times_ps[-1])} ps."
-    return View(figure, f"{words} Bonds of the framework follow its atoms.")
+    has_bonds = any(trace.name == "bonds" for trace in figure.data)
+    return View(figure, f"{words} Bonds of the framework follow its atoms." if has_bonds else words)
 
 
 def _density(uuid: str, mobile: str, surface: str | None, theme: Theme) -> View:

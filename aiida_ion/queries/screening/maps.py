@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,8 @@ from aiida_ion.queries.reading.shared import rows, whole
 from aiida_ion.queries.screening.chains import is_uuid
 from aiida_ion.queries.screening.crystals import crystal_facts
 
+#: Jobs that keep maps.
+PROCESSES = ("aiida.calculations:ion.bvse", "aiida.calculations:ion.pes")
 PREFIX, STRUCTURES = "maps__", "structures__"
 BARRIERS = ("barrier_1d_eV", "barrier_2d_eV", "barrier_3d_eV")
 KEPT_MAP_COLUMNS = (
@@ -35,24 +38,17 @@ def kept_maps(structure_uuid: str | None = None) -> pd.DataFrame:
         seen has those of its very node.
     """
     query = orm.QueryBuilder()
-    query.append(orm.CalcJobNode, project=["id"], tag="job")
+    query.append(orm.CalcJobNode, filters={"process_type": {"in": list(PROCESSES)}}, project=["id"], tag="job")
     query.append(
         orm.ArrayData,
         with_incoming="job",
         edge_filters={"label": {"like": f"{PREFIX}%"}},
         edge_project=["label"],
         project=["id", "uuid", "ctime", *[f"attributes.{name}" for name in READ]],
-        tag="map",
     )
-    query.append(
-        orm.StructureData,
-        with_outgoing="job",
-        edge_filters={"label": {"like": f"{STRUCTURES}%"}},
-        edge_project=["label"],
-        project=["id", "uuid"],
-    )
-    lines = [_line(row) for row in rows(query)]
-    table = pd.DataFrame([line for line in lines if line is not None], columns=list(KEPT_MAP_COLUMNS))
+    found = rows(query)
+    crystals = _crystals({int(row[0]) for row in found})
+    table = pd.DataFrame([_line(row, crystals) for row in found], columns=list(KEPT_MAP_COLUMNS))
     if structure_uuid is not None:
         table = table[_of_crystal(table, structure_uuid)]
     table["time"] = pd.to_datetime(table["time"], utc=True)
@@ -60,12 +56,21 @@ def kept_maps(structure_uuid: str | None = None) -> pd.DataFrame:
     return table.sort_values(["time", "pk"], ascending=False, ignore_index=True)
 
 
-def _line(row: tuple[Any, ...]) -> dict[str, Any] | None:
-    """Return the cells of a map with its own crystal; ``None`` for the other crystals of its job."""
-    process_pk, pk, uuid, time, *values = row[: 4 + len(READ)]
-    structure_pk, structure_uuid, map_label, structure_label = _rest(row[4 + len(READ) :])
-    if str(map_label).removeprefix(PREFIX) != str(structure_label).removeprefix(STRUCTURES):
-        return None
+def _crystals(jobs: set[int]) -> dict[tuple[int, str], tuple[int, str]]:
+    """Return PK and UUID of each crystal of jobs, by job and label."""
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"id": {"in": [*jobs, -1]}}, project=["id"], tag="job")
+    link = {"label": {"like": f"{STRUCTURES}%"}}
+    query.append(
+        orm.StructureData, with_outgoing="job", edge_filters=link, edge_project=["label"], project=["id", "uuid"]
+    )
+    return {(job, str(label).removeprefix(STRUCTURES)): (pk, str(uuid)) for job, pk, uuid, label in rows(query)}
+
+
+def _line(row: Sequence[Any], crystals: Mapping[tuple[int, str], tuple[int, str]]) -> dict[str, Any]:
+    """Return the cells of a map, with its crystal."""
+    process_pk, pk, uuid, time, *values, label = row
+    structure_pk, structure_uuid = crystals.get((process_pk, str(label).removeprefix(PREFIX)), (None, None))
     given = read_attributes(dict(zip(READ, values, strict=True)))
     cells: dict[str, Any] = {name: given[name] if isinstance(given[name], str) else None for name in TEXTS}
     barriers = given["barriers_eV"] if isinstance(given["barriers_eV"], list) else []
@@ -74,13 +79,6 @@ def _line(row: tuple[Any, ...]) -> dict[str, Any] | None:
     cells["potential"] = level.get("program") if isinstance(level.get("program"), str) else None
     nodes = {"structure_pk": structure_pk, "structure_uuid": structure_uuid, "process_pk": process_pk}
     return cells | nodes | {"pk": pk, "uuid": uuid, "time": time}
-
-
-def _rest(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return structure and labels in one order: those of links come with or after the nodes they lead to."""
-    labels = [value for value in values if isinstance(value, str) and value.startswith((PREFIX, STRUCTURES))]
-    nodes = [value for value in values if value not in labels]
-    return (*nodes, *sorted(labels))
 
 
 def _of_crystal(table: pd.DataFrame, structure_uuid: str) -> pd.Series[bool]:

@@ -77,7 +77,7 @@ def test_a_map_is_drawn_in_the_larger_cell_of_its_crystal() -> None:
     away = np.abs(vertices[:, :2] - np.round(vertices[:, :2]))
     assert away.max() < 0.13  # around the channels: cos(2 pi x) + cos(2 pi y) is 1.89 or more there
     assert {(round(x), round(y)) for x, y in vertices[:, :2]} > {(0, 0), (0, 1)}  # both channels of the larger cell
-    assert "in 1 dimension (0.10 eV)" in words and "Zero: lowest" in words
+    assert "in 1 dimension: 0.10 eV, and 0.01 eV more." in words and "Zero: lowest" in words
     assert "up to 0.5 eV" in map_view(node.uuid, "0.5", LIGHT)[1]
     levelled = figures.stored_map(node.uuid, level_eV=0.5)
     assert any(trace.name == "0.50 eV above the lowest" for trace in levelled.data)

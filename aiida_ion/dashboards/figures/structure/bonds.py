@@ -22,6 +22,10 @@ MOST_ATOMS = 1500
 NON_METALS = frozenset(["H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"])
 
 
+#: Alkali ions, those that move as a rule, have no bonds.
+ALKALI = frozenset({"Li", "Na", "K", "Rb", "Cs"})
+
+
 @dataclass(frozen=True)
 class Bonds:
     """Bonds, each from both of its ends.
@@ -50,17 +54,19 @@ def bonds_of(positions_A: FloatArray, symbols: Sequence[str], cell_A: FloatArray
     """Return the bonds of atoms, those through cell faces included; none among more than `MOST_ATOMS`.
 
     Two atoms closer than `STRETCH` times the sum of their covalent radii are bonded. What is not an element, such as
-    a site that several elements share, has no bonds.
+    a site that several elements share, has no bonds, nor have alkali ions.
 
     :param positions_A: angstrom, (n, 3).
     :param symbols: element of each.
     :param cell_A: rows are cell vectors, angstrom, (3, 3).
     """
-    known = np.array([index for index, symbol in enumerate(symbols) if symbol in atomic_numbers and symbol != "X"], int)
+    left_out = ALKALI | {"X"}
+    bonded = [symbol in atomic_numbers and symbol not in left_out for symbol in symbols]
+    known = np.flatnonzero(np.array(bonded, dtype=bool))
     nothing = Bonds(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 3), int))
     if len(known) == 0 or len(known) > MOST_ATOMS:
         return nothing
-    elements = [symbols[index] for index in known]
+    elements = [symbols[int(index)] for index in known]
     atoms: Any = Atoms(elements, positions=positions_A[known], cell=cell_A, pbc=True)
     first, second, shifts = neighbor_list("ijS", atoms, natural_cutoffs(atoms, mult=STRETCH))
     is_non_metal = np.array([symbol in NON_METALS for symbol in elements])

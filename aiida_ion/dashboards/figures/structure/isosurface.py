@@ -103,7 +103,7 @@ def add_surface(
     places: dict[str, Any] = dict(zip("xyz", vertices.astype(np.float32).T, strict=True))
     corners: dict[str, Any] = dict(zip("ijk", triangles.astype(np.int32).T, strict=True))
     look = {"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7}
-    style = {"color": color, "opacity": 0.45, "lighting": look, "flatshading": False}
+    style = {"color": color, "opacity": 0.4, "lighting": look, "flatshading": False}
     return figure.add_mesh3d(**places, **corners, **style, name=name, showlegend=True, hoverinfo="skip")
 
 

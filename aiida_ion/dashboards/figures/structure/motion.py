@@ -118,13 +118,21 @@ def _add_controls(figure: go.Figure, names: Sequence[str], theme: Theme) -> None
         for place, name in enumerate(names)
     ]
     shown = {"prefix": "time: ", "suffix": " ps", "font": {"color": theme.text, "size": 13}}
-    slider = {"steps": steps, "currentvalue": shown, "x": 0.16, "len": 0.82, "y": 0.02, "pad": {"t": 6, "b": 6}}
+    slider = {
+        "steps": steps,
+        "currentvalue": shown,
+        "x": 1.0,
+        "xanchor": "right",
+        "len": 0.78,
+        "y": 0.02,
+        "pad": {"t": 6, "b": 6, "r": 14},
+    }
     plain_ticks = {"ticklen": 0, "minorticklen": 0, "font": {"size": 1, "color": theme.card}}
-    colors = {"bgcolor": theme.grid, "bordercolor": theme.grid, "activebgcolor": theme.muted}
+    colors = {"bgcolor": theme.muted, "bordercolor": theme.muted, "activebgcolor": theme.text}
     play = {"label": "▶", "method": "animate", "args": [None, at_once | {"frame": frame, "fromcurrent": True}]}
     stop = {"label": "❚❚", "method": "animate", "args": [[None], at_once | {"frame": {"duration": 0, "redraw": False}}]}
     buttons: dict[str, Any] = {"buttons": [play, stop], "type": "buttons", "direction": "right", "showactive": False}
-    place = {"x": 0.0, "y": 0.0, "xanchor": "left", "yanchor": "bottom", "pad": {"l": 6, "b": 8}}
+    place = {"x": 0.0, "y": 0.02, "xanchor": "left", "yanchor": "top", "pad": {"l": 6, "t": 16}}
     look = {"bgcolor": theme.card, "bordercolor": theme.grid, "font": {"color": theme.text, "size": 12}}
     figure.update_layout(
         sliders=[slider | plain_ticks | colors], updatemenus=[buttons | place | look], margin={"b": 64, "l": 0, "r": 0}

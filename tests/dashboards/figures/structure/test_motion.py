@@ -28,6 +28,8 @@ def test_cations_are_not_bonded_to_each_other_but_in_metals() -> None:
     bonds = bonds_of(places, ["La", "Zr", "O"], CELL)
     assert {tuple(sorted(pair)) for pair in zip(bonds.first.tolist(), bonds.second.tolist(), strict=True)} == {(0, 2)}
     assert len(bonds_of(places[:2], ["La", "Zr"], CELL).first) == 2
+    assert len(bonds_of(places, ["La", "Zr", "Li"], CELL).first) == 2
+    assert len(bonds_of(places[1:], ["Na", "O"], CELL).first) == 0
     for symbols in (["<b>", "S/Cl"], ["X", "X"], []):
         assert len(bonds_of(places[: len(symbols)], symbols, CELL).first) == 0
     many = np.zeros((MOST_ATOMS + 1, 3))
