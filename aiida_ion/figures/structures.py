@@ -9,7 +9,7 @@ from aiida_ion.dashboards.figures.structure.motion import MOST_FRAMES, motion_fi
 from aiida_ion.dashboards.figures.theme import LIGHT, Theme
 from aiida_ion.dashboards.maps import map_view
 from aiida_ion.queries import details, frames
-from aiida_ion.queries.densities import ion_density
+from aiida_ion.queries.atoms.densities import ion_density
 
 
 def stored_map(uuid: str, *, dimensions: int = 1, level_eV: float | None = None, theme: Theme = LIGHT) -> go.Figure:

@@ -102,13 +102,21 @@ def first_replica(diffusion_uuid: str) -> tuple[list[orm.TrajectoryData], tuple[
     query.append(orm.TrajectoryData, with_outgoing="fit", edge_filters=label, edge_project=["label"], project=["*"])
     segments = sorted(query.all(), key=lambda row: str(row[1]))
     if not segments:
-        raise ValueError("the trajectories of this result are not here: the archive was made without them")
+        raise ValueError(_why_none(diffusion_uuid))
     replica = segments[0][1].partition("_segment_")[0]
     nodes = [node for node, name in segments if name.partition("_segment_")[0] == replica][:MAX_SEGMENTS]
     symbols = tuple(str(text) for text in nodes[0].base.attributes.get("symbols"))
     if len(symbols) > MAX_ATOMS:
         raise ValueError(f"the trajectory has {len(symbols)} atoms; at most {MAX_ATOMS} are drawn")
     return nodes, symbols
+
+
+def _why_none(diffusion_uuid: str) -> str:
+    """Return why there is no trajectory behind a diffusion node."""
+    query = orm.QueryBuilder().append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
+    if query.append(orm.CalcFunctionNode, with_outgoing="diffusion").count():
+        return "this result is pooled over ordered cells, which have the runs: choose the result of a member"
+    return "the trajectories of this result are not here: the archive was made without them"
 
 
 def mobile_paths(frames: RunFrames, mobile_species: str, max_ions: int = 40) -> Paths:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 from aiida import orm
 
 from aiida_ion.analysis.energy_maps.kept_map import EnergyMap
@@ -51,28 +50,17 @@ def test_an_extra_ion_hops_among_the_empty_minima(lj_engine: str, invoke: Invoke
     assert invoke(*common, "--overrides", given).output == with_sites
 
 
-@pytest.mark.parametrize(
-    ("change", "options", "words"),
-    [
+def test_a_map_that_cannot_be_used_says_why(lj_engine: str, invoke: Invoke) -> None:
+    crystal = oxide()
+    given = '{"search": {"empty_sites": [[0.5, 0, 0]]}}'
+    cases: tuple[tuple[dict[str, Any], tuple[str, ...], str], ...] = (
         ({}, ("--mobile-species", "Cl"), "the map is of Li, not of Cl"),
         ({"barriers_eV": [None, None, None]}, (), "no pathway of the map reaches through"),
         ({"barriers_eV": [0.1, 0.1, 0.1]}, (), "no minimum up to 0.10 eV"),
         ({"host_symbols": ["Cl", "Cl"]}, (), "do not fit together"),
-        ({}, ("--overrides", '{"search": {"empty_sites": [[0.5, 0, 0]]}}'), "not both"),
-    ],
-)
-def test_a_map_that_cannot_be_used_says_why(
-    lj_engine: str, invoke: Invoke, change: dict[str, Any], options: tuple[str, ...], words: str
-) -> None:
-    kept = stored_map(**change)
-    output = invoke(
-        "barrier", oxide().pk, "--engine", lj_engine, "--dry-run", "--sites-from", kept.pk, *options, code=1
+        ({}, ("--overrides", given), "not both"),
     )
-    assert words in output.output
-
-
-def test_a_node_that_is_not_a_map_is_refused(lj_engine: str, invoke: Invoke) -> None:
-    crystal = oxide()
-    for name, words in ((crystal.pk, "there is no map"), (987654, "--sites-from 987654")):
-        output = invoke("barrier", crystal.pk, "--engine", lj_engine, "--dry-run", "--sites-from", name, code=1)
-        assert words in output.output
+    names = [(stored_map(**change).pk, options, words) for change, options, words in cases]
+    for name, options, words in [*names, (crystal.pk, (), "there is no map"), (987654, (), "--sites-from 987654")]:
+        common = ("barrier", crystal.pk, "--engine", lj_engine, "--dry-run", "--sites-from", name)
+        assert words in invoke(*common, *options, code=1).output

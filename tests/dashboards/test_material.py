@@ -16,11 +16,12 @@ from plotly.utils import PlotlyJSONEncoder
 from aiida_ion.analysis.jumps.rates import JumpType
 from aiida_ion.dashboards import numbers, tables
 from aiida_ion.dashboards.figures.theme import LIGHT
-from aiida_ion.dashboards.pages import material, material_fit, material_line, material_runs, material_view, provenance
+from aiida_ion.dashboards.pages import material, material_fit, material_line, material_runs, provenance
+from aiida_ion.dashboards.pages.atoms import run_view
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.state import View
 from aiida_ion.figures import stored_density, stored_motion
-from aiida_ion.queries.densities import ion_density
+from aiida_ion.queries.atoms.densities import ion_density
 
 
 @pytest.fixture(autouse=True)
@@ -103,18 +104,18 @@ def test_the_density_of_a_run_is_folded_and_counts_its_ions() -> None:
 
 def test_the_cell_of_a_run_is_shown_in_every_way() -> None:
     uuid = fit_of_fluorite()
-    pathways = material_view.drawn(uuid, material_view.PATHWAYS, None, LIGHT)
+    pathways = run_view.drawn(uuid, run_view.PATHWAYS, None, LIGHT)
     assert "smoothed over" in pathways.words and not pathways.options
-    density = material_view.drawn(uuid, material_view.DENSITY, "95", LIGHT)
+    density = run_view.drawn(uuid, run_view.DENSITY, "95", LIGHT)
     assert [trace.type for trace in density.figure.data].count("mesh3d") == 1
     for words in ("Around 95 % of the", "ions per Å³", "stored frames" if "every" in density.words else "all frames"):
         assert words in density.words
-    assert density.chosen == "95" and [one["value"] for one in density.options] == list(material_view.SHARES)
-    assert material_view.drawn(uuid, material_view.DENSITY, "<b>", LIGHT).chosen == material_view.USUAL_SHARE
-    motion = material_view.drawn(uuid, material_view.MOTION, None, LIGHT)
+    assert density.chosen == "95" and [one["value"] for one in density.options] == list(run_view.SHARES)
+    assert run_view.drawn(uuid, run_view.DENSITY, "<b>", LIGHT).chosen == run_view.USUAL_SHARE
+    motion = run_view.drawn(uuid, run_view.MOTION, None, LIGHT)
     assert 1 < len(motion.figure.frames) <= 50 and "frames of the first run" in motion.words
     for show in ("nowhere", "<b>", "00000000-0000-0000-0000-000000000000"):
-        nothing = material_view.drawn(uuid, show, None, LIGHT)
+        nothing = run_view.drawn(uuid, show, None, LIGHT)
         assert "There is nothing to draw: there is no map" in nothing.figure.layout.annotations[0].text
     figures = (stored_density(uuid, share=0.5), stored_motion(uuid))
     assert figures[0].data[-1].type == "mesh3d" and len(figures[1].frames) == len(motion.figure.frames)

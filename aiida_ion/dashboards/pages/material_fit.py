@@ -17,7 +17,7 @@ from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.rdf import rdf_figure
 from aiida_ion.dashboards.figures.theme import Theme, theme_named
 from aiida_ion.dashboards.numbers import short
-from aiida_ion.dashboards.pages import material_view as view
+from aiida_ion.dashboards.pages.atoms import run_view as view
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.pages.material_species import species_table
 from aiida_ion.queries import details, frames

@@ -17,7 +17,7 @@ from aiida_ion.dashboards.filtering import filtered, ordered
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.pages import screening_cards as cards
 from aiida_ion.dashboards.pages import screening_hops as hops
-from aiida_ion.dashboards.pages import screening_maps as maps
+from aiida_ion.dashboards.pages.atoms import maps
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, written
 
 PATH = "/screening"

@@ -126,8 +126,9 @@ class Work:
     def _compute(self, label: str) -> Generator[Request, Any, tuple[dict[str, Any], EnergyMap, Any]]:
         """Compute the entries of a record, the map of the ion that percolates most easily, and its barriers, eV."""
         from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError, compute_map
+        from aiida_ion.analysis.energy_maps.frozen.kept import map_of
         from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan
-        from aiida_ion.analysis.energy_maps.frozen.results import frozen_results, map_of
+        from aiida_ion.analysis.energy_maps.frozen.results import frozen_results
         from aiida_ion.settings.pes import USUAL_EXCLUSION_A
 
         about, settings = self._plans[label], self._settings

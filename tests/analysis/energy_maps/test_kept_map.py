@@ -13,7 +13,8 @@ from pymatgen.core.structure import Structure
 from aiida_ion.analysis.energy_maps.bvse import bvse_with_map
 from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.energy_maps.frozen.compute import compute_map
-from aiida_ion.analysis.energy_maps.frozen.results import frozen_results, map_of
+from aiida_ion.analysis.energy_maps.frozen.kept import map_of
+from aiida_ion.analysis.energy_maps.frozen.results import frozen_results
 from aiida_ion.analysis.energy_maps.kept_map import EnergyMap, in_cell
 from aiida_ion.analysis.energy_maps.percolation import percolate_grid
 from aiida_ion.calculations.screening.pes import frozen_plan

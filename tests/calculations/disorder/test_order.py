@@ -16,7 +16,7 @@ from aiida_ion.calculations.disorder.order import (
     validate_order_inputs,
     validate_order_parameters,
 )
-from aiida_ion.queries.orderings import orderings
+from aiida_ion.queries.atoms.orderings import orderings
 
 QUICK = {"max_atoms": 60, "n_orderings": 3, "sweeps": 10, "min_width_A": 0.0}
 

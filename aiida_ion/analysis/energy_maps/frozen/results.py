@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ase.data import chemical_symbols
 
 from aiida_ion.analysis.crystals.cell import perpendicular_widths
 from aiida_ion.analysis.energy_maps.frozen.compute import FrozenMap
@@ -15,7 +14,6 @@ from aiida_ion.analysis.energy_maps.frozen.descriptors import IonMap, published_
 from aiida_ion.analysis.energy_maps.frozen.grid import distance_to_host_A
 from aiida_ion.analysis.energy_maps.frozen.hop_region import hop_region, saddle_eV
 from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan
-from aiida_ion.analysis.energy_maps.kept_map import EnergyMap
 from aiida_ion.analysis.energy_maps.percolation import Percolation, Threshold, percolate_graph, percolate_grid
 
 FloatArray = npt.NDArray[np.float64]
@@ -61,21 +59,6 @@ def frozen_results(plan: FrozenPlan, maps: Sequence[FrozenMap], with_descriptors
         ions = [IonMap(one.energies_eV, one.site, one.plan.copies) for one in maps]
         result["descriptors"] = published_descriptors(ions, maps[0].plan.host.cell)
     return result
-
-
-def map_of(maps: Sequence[FrozenMap], result: Mapping[str, Any]) -> tuple[EnergyMap, Barriers]:
-    """Return the map of the ion that percolates most easily, eV above its lowest point, and its barriers, eV.
-
-    :param maps: in the order of the plan.
-    :param result: what :func:`frozen_results` made of them.
-    """
-    barriers = [summary.get("barriers_eV", [None] * 3) for summary in result["maps"]]
-    chosen = min(range(len(maps)), key=lambda number: [np.inf if one is None else one for one in barriers[number]])
-    one = maps[chosen]
-    host = one.plan.host
-    energies = one.energies_eV - one.energies_eV.min()
-    symbols = tuple(chemical_symbols[int(number)] for number in host.numbers)
-    return EnergyMap(energies, host.cell, one.site, host.fractions @ host.cell, symbols), barriers[chosen]
 
 
 def _map_barriers(maps: Sequence[FrozenMap], summaries: Sequence[dict[str, Any]]) -> dict[str, Any]:

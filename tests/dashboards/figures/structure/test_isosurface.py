@@ -60,7 +60,7 @@ def test_a_well_is_a_sphere_where_it_is(cell: Any, place: Any) -> None:
 
 def test_a_map_that_begins_elsewhere_is_drawn_from_the_corner_and_no_finer_than_it_can_be() -> None:
     place, origin = [0.3, 0.8, 0.6], [0.11, 0.0, 0.27]
-    values = drawn_grid(well(place, TRICLINIC, (60, 60, 64), origin), TRICLINIC, origin)
+    values = drawn_grid(well(place, TRICLINIC, (42, 42, 50), origin), TRICLINIC, origin)
     assert max(values.shape) == MOST_POINTS
     vertices, _ = surface(values, TRICLINIC, 0.5)
     np.testing.assert_allclose(from_place(vertices, place, TRICLINIC), HALF_A, atol=0.06)

@@ -16,7 +16,7 @@ from aiida_ion.dashboards.figures.structure.cell import crystal_figure
 from aiida_ion.dashboards.figures.theme import Theme, empty_figure, theme_named
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.state import THEME
-from aiida_ion.queries.orderings import is_partial, on_partial_sites, orderings, sites_of
+from aiida_ion.queries.atoms.orderings import is_partial, on_partial_sites, orderings, sites_of
 from aiida_ion.units import MEV_PER_EV
 
 CELL, MEMBER, WORDS, SOURCE = "material-ordering", "material-member", "material-ordering-words", "material-source"
@@ -99,7 +99,7 @@ def _words(content: Mapping[str, float]) -> str:
 def sentence(row: Mapping[Any, Any]) -> str:
     """Return weight and energy of an ordered cell in a sentence or two.
 
-    :param row: of `aiida_ion.queries.orderings.orderings`.
+    :param row: of `aiida_ion.queries.atoms.orderings.orderings`.
     """
     parts = [f"{row['label']}, one of {short(row['n_orderings'])} cells of {short(row['n_atoms'])} atoms"]
     if pd.notna(row["weight"]):

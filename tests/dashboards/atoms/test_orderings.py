@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 from aiida import orm
 from aiida.common.links import LinkType
+from aiida.manage.configuration.profile import Profile
 from plotly.utils import PlotlyJSONEncoder
 
 from aiida_ion.analysis.disorder.ensemble import order_crystal
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.calculations.disorder.order import crystal_of
 from aiida_ion.dashboards.figures.theme import LIGHT
-from aiida_ion.dashboards.pages.material_orderings import drawn, orderings_card, sentence
-from aiida_ion.queries.orderings import on_partial_sites, orderings, sites_of
+from aiida_ion.dashboards.pages.atoms.orderings import drawn, orderings_card, sentence
+from aiida_ion.queries.atoms.orderings import on_partial_sites, orderings, sites_of
 from tests.calculations.disorder.test_order import argyrodite
 from tests.queries.nodes import chain, job
 
 
-@pytest.fixture
-def source(aiida_profile_clean: object) -> orm.StructureData:
+@pytest.fixture(scope="module")
+def source(module_profile: Profile) -> orm.StructureData:
     """Store the half-filled argyrodite, cells drawn of it, and the same after a relaxation that ranked them."""
     structure = argyrodite().store()
     settings = OrderingSettings(max_atoms=60, n_orderings=3, sweeps=10, min_width_A=0.0)

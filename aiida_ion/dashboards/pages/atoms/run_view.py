@@ -20,7 +20,7 @@ from aiida_ion.dashboards.maps import MapView, level_options, map_view
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.state import THEME
 from aiida_ion.queries import details, frames
-from aiida_ion.queries.densities import crystal_of, ion_density
+from aiida_ion.queries.atoms.densities import crystal_of, ion_density
 from aiida_ion.queries.screening.maps import kept_maps
 
 CELL, SHOW, SURFACE, WORDS = "material-cell", "material-show", "material-surface", "material-cell-words"
