@@ -73,7 +73,7 @@ def _cells(process_pk: int, prefix: str, is_input: bool) -> list[tuple[str, int,
     """Return label, PK, UUID and number of atoms of each ordered cell."""
     query = orm.QueryBuilder().append(orm.ProcessNode, filters={"id": process_pk}, tag="process")
     link: dict[str, Any] = {"label": {"like": f"{prefix}%"}}
-    way = {"with_outgoing" if is_input else "with_incoming": "process"}
+    way: dict[str, Any] = {"with_outgoing" if is_input else "with_incoming": "process"}
     projected = ["id", "uuid", "attributes.sites"]
     query.append(orm.StructureData, **way, edge_filters=link, edge_project=["label"], project=projected)
     found = [

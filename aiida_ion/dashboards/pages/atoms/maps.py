@@ -29,7 +29,7 @@ def listed() -> pd.DataFrame:
 def _listed() -> pd.DataFrame:
     table = kept_maps().head(MOST)
     facts = crystal_facts([str(uuid) for uuid in table["structure_uuid"]])
-    formulas = [facts[uuid].formula if uuid in facts else None for uuid in table["structure_uuid"]]
+    formulas: list[Any] = [facts[uuid].formula if uuid in facts else None for uuid in table["structure_uuid"]]
     return table.assign(formula=formulas)
 
 
