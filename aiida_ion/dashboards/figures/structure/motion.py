@@ -123,7 +123,7 @@ def _add_controls(figure: go.Figure, names: Sequence[str], theme: Theme) -> None
         "currentvalue": shown,
         "x": 1.0,
         "xanchor": "right",
-        "len": 0.78,
+        "len": 0.66,
         "y": 0.02,
         "pad": {"t": 6, "b": 6, "r": 14},
     }
