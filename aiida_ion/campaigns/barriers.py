@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from aiida import orm
 from aiida.common import exceptions
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.aiida_private.builders import validate_builder
+from aiida_ion.analysis.energy_maps.empty_sites import find_empty_sites
+from aiida_ion.analysis.migration.hops import SAME_SITE_A
+from aiida_ion.analysis.migration.symmetry import on_special_places, operations_of
 from aiida_ion.engines.engine import Engine, load_engine
 from aiida_ion.engines.jobs import check_jobs, engine_choices, job_options
 from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
+from aiida_ion.queries.screening.maps import read_map
+from aiida_ion.settings.migration import HopSearchSettings
 from aiida_ion.workchains.md.requests import EngineRequest
 
 
@@ -40,6 +46,44 @@ class BarrierRequest:
     dft_changes: EngineRequest = field(default_factory=EngineRequest)
     jobs: JobRequest = field(default_factory=JobRequest)
     dft_jobs: JobRequest = field(default_factory=JobRequest)
+
+
+def with_sites_of(request: BarrierRequest, structure: orm.StructureData, name: str) -> BarrierRequest:
+    """Return a request in which an extra ion hops among the empty minima of a kept map.
+
+    Minima count up to the energy at which pathways of the map first reach through the crystal: those that it can use.
+
+    :param name: PK or UUID of the map.
+    :raises ValueError: for a node that is not a map, a map of another crystal or ion, one without such minima, or where
+        sites or another ion are given, too.
+    """
+    try:
+        node = orm.load_node(name)
+        kept = read_map(node.uuid)
+    except (exceptions.NotExistent, exceptions.MultipleObjectsError, ValueError) as error:
+        raise ValueError(f"--sites-from {name}: {one_line(error)}") from error
+    search = dict(request.overrides.get("search") or {})
+    if search.get("empty_sites"):
+        raise ValueError("give --sites-from or the setting empty_sites, not both")
+    ion = str(node.base.attributes.get("mobile_species", ""))
+    if search.setdefault("mobile_species", ion) != ion:
+        raise ValueError(f"--sites-from {name}: the map is of {ion}, not of {search['mobile_species']}")
+    barriers = [barrier for barrier in node.base.attributes.get("barriers_eV", None) or [] if barrier is not None]
+    if not barriers:
+        raise ValueError(f"--sites-from {name}: no pathway of the map reaches through the crystal")
+    symbols = np.array([structure.get_kind(site.kind_name).symbol for site in structure.sites])
+    fractions = np.array([site.position for site in structure.sites]) @ np.linalg.inv(structure.cell)
+    is_ion = symbols == ion
+    try:
+        sites = find_empty_sites(kept, structure.cell, fractions[is_ion], fractions[~is_ion], min(barriers))
+    except ValueError as error:
+        raise ValueError(f"--sites-from {name}: {error}") from error
+    cell = np.asarray(structure.cell, dtype=float)
+    symprec_A = HopSearchSettings.from_dict(search).symprec_A
+    operations = operations_of(structure.get_pymatgen_structure(), symprec_A)
+    sites = on_special_places(operations, sites, cell, SAME_SITE_A)
+    search["empty_sites"] = [[round(float(part), 6) for part in site] for site in sites]
+    return replace(request, overrides={**request.overrides, "search": search})
 
 
 def barrier_builder(structure: orm.StructureData, request: BarrierRequest) -> Any:

@@ -43,6 +43,7 @@ PLACES = {
 @setting(SEARCH["supercell"], "--supercell", also=", such as 3,3,3")
 @setting(SEARCH["min_width_A"], "--min-width-A", also="  [default: protocol]")
 @setting(SEARCH["cutoff_A"], "--cutoff-A")
+@setting(TEXT, "--sites-from", help="PK or UUID of a kept map: an extra ion hops among its empty minima")
 @setting(HOP["path"], "--path", also="  [default: auto]")
 @click.option("--no-relax", is_flag=True, help="Do not relax the ions of the crystal first.")
 @setting(TEXT, "--dft", help="Name of a DFT engine for single points at ends and saddles")
@@ -78,12 +79,13 @@ def command(structure: str, engine: str, profile: str | None, dry_run: bool, wai
     Example:
       aiida-ion barrier Li2O.cif --engine sevenn --wait
       aiida-ion barrier Li3OCl.cif --engine sevenn --dft quantumespresso --vacancy-concentration 0.02
+      aiida-ion barrier 1234 --engine sevenn --sites-from 1240
     """
     loaded = load(profile)
     from aiida import orm
     from aiida.engine import submit
 
-    from aiida_ion.campaigns.barriers import BarrierRequest, barrier_builder
+    from aiida_ion.campaigns.barriers import BarrierRequest, barrier_builder, with_sites_of
     from aiida_ion.campaigns.structures import reading_lines, structure_node
 
     request = BarrierRequest(
@@ -97,6 +99,8 @@ def command(structure: str, engine: str, profile: str | None, dry_run: bool, wai
         dft_jobs=JobRequest(job_options=given["dft_job_options"]),
     )
     crystal = structure_node(structure, given["force_structure"])
+    if given["sites_from"] is not None:
+        request = with_sites_of(request, crystal, given["sites_from"])
     for line in reading_lines(crystal):
         click.echo(line)
     builder = barrier_builder(crystal, request)

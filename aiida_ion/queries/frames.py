@@ -76,19 +76,7 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> RunFrames:
 
     :raises ValueError: if the node's trajectories are missing, as after some exports.
     """
-    query = orm.QueryBuilder()
-    query.append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
-    query.append(orm.CalcJobNode, with_outgoing="diffusion", tag="fit")
-    label = {"label": {"like": "trajectories\\_\\_%"}}
-    query.append(orm.TrajectoryData, with_outgoing="fit", edge_filters=label, edge_project=["label"], project=["*"])
-    segments = sorted(query.all(), key=lambda row: str(row[1]))
-    if not segments:
-        raise ValueError("the trajectories of this result are not here: the archive was made without them")
-    replica = segments[0][1].partition("_segment_")[0]
-    nodes = [node for node, name in segments if name.partition("_segment_")[0] == replica][:MAX_SEGMENTS]
-    symbols = tuple(str(text) for text in nodes[0].base.attributes.get("symbols"))
-    if len(symbols) > MAX_ATOMS:
-        raise ValueError(f"the trajectory has {len(symbols)} atoms; at most {MAX_ATOMS} are drawn")
+    nodes, symbols = first_replica(diffusion_uuid)
     everything = np.arange(len(symbols))
     parts, times = [], []
     for node in nodes:
@@ -100,6 +88,35 @@ def frames_of(diffusion_uuid: str, max_frames: int = 200) -> RunFrames:
     if not np.isfinite(positions).all() or not np.isfinite(cell).all() or abs(np.linalg.det(cell)) < 1e-6:
         raise ValueError("the trajectory holds numbers that are not finite, or a cell without volume")
     return RunFrames(positions, cell, symbols, np.concatenate(times), tuple(node.uuid for node in nodes))
+
+
+def first_replica(diffusion_uuid: str) -> tuple[list[orm.TrajectoryData], tuple[str, ...]]:
+    """Return the first segments of the first replica behind a diffusion node, `MAX_SEGMENTS` at most, and its elements.
+
+    :raises ValueError: if they are missing, as after some exports, or have too many atoms to be drawn.
+    """
+    query = orm.QueryBuilder()
+    query.append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
+    query.append(orm.CalcJobNode, with_outgoing="diffusion", tag="fit")
+    label = {"label": {"like": "trajectories\\_\\_%"}}
+    query.append(orm.TrajectoryData, with_outgoing="fit", edge_filters=label, edge_project=["label"], project=["*"])
+    segments = sorted(query.all(), key=lambda row: str(row[1]))
+    if not segments:
+        raise ValueError(_why_none(diffusion_uuid))
+    replica = segments[0][1].partition("_segment_")[0]
+    nodes = [node for node, name in segments if name.partition("_segment_")[0] == replica][:MAX_SEGMENTS]
+    symbols = tuple(str(text) for text in nodes[0].base.attributes.get("symbols"))
+    if len(symbols) > MAX_ATOMS:
+        raise ValueError(f"the trajectory has {len(symbols)} atoms; at most {MAX_ATOMS} are drawn")
+    return nodes, symbols
+
+
+def _why_none(diffusion_uuid: str) -> str:
+    """Return why there is no trajectory behind a diffusion node."""
+    query = orm.QueryBuilder().append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
+    if query.append(orm.CalcFunctionNode, with_outgoing="diffusion").count():
+        return "this result is pooled over ordered cells, which have the runs: choose the result of a member"
+    return "the trajectories of this result are not here: the archive was made without them"
 
 
 def mobile_paths(frames: RunFrames, mobile_species: str, max_ions: int = 40) -> Paths:

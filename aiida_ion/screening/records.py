@@ -6,8 +6,15 @@ import json
 from typing import Any
 
 FILENAME_RECORDS = "results.jsonl"
+#: Files of the maps that are kept, and what a record says of its own.
+FILENAMES_MAPS, KEPT_MAP = "map_*.npz", "kept_map"
 #: What a record says of a material: it has a result; the method does not apply to it; its computation failed.
 FINISHED, REFUSED, FAILED = "finished", "refused", "failed"
+
+
+def map_filename(label: str) -> str:
+    """Return the name of the file of the map of a material."""
+    return FILENAMES_MAPS.replace("*", label)
 
 
 def parse_records(text: str) -> dict[str, dict[str, Any]]:

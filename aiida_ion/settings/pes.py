@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from aiida_ion.settings.maps import KEEP_MAP, MAP_SETTINGS, MAX_MAP_POINTS, MOST_MAP_POINTS
 from aiida_ion.settings.rules import Word
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole, word
+from aiida_ion.settings.values import SettingsError
 
 #: What becomes of the mobile ions that are not moved.
 OTHERS = ("removed", "kept", "vacancy")
@@ -44,7 +46,18 @@ class PesSettings(Settings):
     max_evaluations: int = whole(20_000, least=1, help="A material that needs more energies is refused")
     descriptors: bool = flag(True, help="Whether the published descriptors are computed")
 
+    keep_map: bool = flag(False, help=KEEP_MAP)
+    max_map_points: int = whole(1_000_000, help=MAX_MAP_POINTS, least=1, most=MOST_MAP_POINTS)
+
+    def check_together(self) -> None:
+        """Refuse to keep what covers only the region of a hop."""
+        if self.keep_map and self.others == "vacancy":
+            raise SettingsError(
+                "keep_map needs a map of the whole cell, and with others = vacancy there are only the regions of hops: "
+                "choose others = removed or kept"
+            )
+
     def decisive(self) -> dict[str, Any]:
         """Return the settings that decide the numbers, for their hash."""
-        left_out = ("mobile_species", "max_evaluations", "use_symmetry", "descriptors")
+        left_out = ("mobile_species", "max_evaluations", "use_symmetry", "descriptors", *MAP_SETTINGS)
         return {name: value for name, value in self.to_dict().items() if name not in left_out}

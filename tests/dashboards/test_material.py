@@ -8,15 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dash import dcc, html
 from plotly.utils import PlotlyJSONEncoder
 
 from aiida_ion.analysis.jumps.rates import JumpType
 from aiida_ion.dashboards import numbers, tables
+from aiida_ion.dashboards.figures.theme import LIGHT
 from aiida_ion.dashboards.pages import material, material_fit, material_line, material_runs, provenance
+from aiida_ion.dashboards.pages.atoms import run_view
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.state import View
+from aiida_ion.figures import stored_density, stored_motion
+from aiida_ion.queries.atoms.densities import ion_density
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +78,51 @@ def test_everything_of_a_result_is_on_its_page() -> None:
     assert f"/provenance?uuid={uuid}" in values
 
 
+def fit_of_fluorite() -> str:
+    view = View(formula="CaF2", uuid=result("classical/Gillan-1986", "measured"), theme="light")
+    return str(material.shown_of(view).points["uuid"].iloc[-1])
+
+
+def test_the_density_of_a_run_is_folded_and_counts_its_ions() -> None:
+    found = ion_density(fit_of_fluorite(), "F")
+    volume = abs(np.linalg.det(found.cell_A))
+    assert found.values_A3.sum() * volume / found.values_A3.size * found.n_cells == pytest.approx(
+        found.n_ions, rel=1e-3
+    )
+    assert found.n_cells > 1 and set(found.framework_symbols) == {"Ca"}
+    assert len(found.framework_A) * 2 * found.n_cells == found.n_ions
+    assert 1 < found.n_frames <= found.n_stored and found.times_ps[0] < found.times_ps[1]
+    # Fluorine is at its tetrahedral sites, between four calcium ions each, and not on calcium.
+    top = np.array(np.unravel_index(found.values_A3.argmax(), found.values_A3.shape)) / found.values_A3.shape
+    apart = top - found.framework_A @ np.linalg.inv(found.cell_A)
+    distances = np.sort(np.linalg.norm((apart - np.round(apart)) @ found.cell_A, axis=1))
+    assert distances[0] > 1.9
+    assert found.level_holding(0.5) > found.level_holding(0.95) > 0
+    with pytest.raises(ValueError, match="has no Xe"):
+        ion_density(fit_of_fluorite(), "Xe")
+
+
+def test_the_cell_of_a_run_is_shown_in_every_way() -> None:
+    uuid = fit_of_fluorite()
+    pathways = run_view.drawn(uuid, run_view.PATHWAYS, None, LIGHT)
+    assert "smoothed over" in pathways.words and not pathways.options
+    density = run_view.drawn(uuid, run_view.DENSITY, "95", LIGHT)
+    assert [trace.type for trace in density.figure.data].count("mesh3d") == 1
+    for words in ("Around 95 % of the", "ions per Å³", "stored frames" if "every" in density.words else "all frames"):
+        assert words in density.words
+    assert density.chosen == "95" and [one["value"] for one in density.options] == list(run_view.SHARES)
+    assert run_view.drawn(uuid, run_view.DENSITY, "<b>", LIGHT).chosen == run_view.USUAL_SHARE
+    motion = run_view.drawn(uuid, run_view.MOTION, None, LIGHT)
+    assert 1 < len(motion.figure.frames) <= 50 and "frames of the first run" in motion.words
+    for show in ("nowhere", "<b>", "00000000-0000-0000-0000-000000000000"):
+        nothing = run_view.drawn(uuid, show, None, LIGHT)
+        assert "There is nothing to draw: there is no map" in nothing.figure.layout.annotations[0].text
+    figures = (stored_density(uuid, share=0.5), stored_motion(uuid))
+    assert figures[0].data[-1].type == "mesh3d" and len(figures[1].frames) == len(motion.figure.frames)
+    with pytest.raises(ValueError, match="share must be"):
+        stored_density(uuid, share=1.0)
+
+
 def test_the_plot_has_one_line_of_each_level_or_only_this_one() -> None:
     uuid = result("classical/Gillan-1986", "measured")
     view = View(formula="CaF2", uuid=uuid, theme="light")
@@ -103,7 +153,7 @@ def test_the_run_is_drawn_or_it_is_said_why_not() -> None:
     uuid = result("classical/Gillan-1986", "measured")
     fit = shown(View(uuid=uuid)).points["uuid"].iloc[0]
     values = text(material_fit.run_cards(fit, "light"))
-    assert "F pathways" in values
+    assert "F in the cell" in values
     assert "The 40 of 64 F with the largest displacements." in values
     assert material_fit.run_cards(None, "light") == []
 

@@ -20,6 +20,7 @@ from aiida_ion.analysis.energy_maps.bvlain import bvlain_barriers_eV, bvlain_map
 from aiida_ion.analysis.energy_maps.bvse_report import MAX_SITE_DISTANCE_A, report_pathways
 from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.analysis.energy_maps.framework import Framework, primitive_framework
+from aiida_ion.analysis.energy_maps.kept_map import EnergyMap
 from aiida_ion.analysis.energy_maps.levels import Level, compute_level
 from aiida_ion.analysis.energy_maps.softbv import ion_name, table_sha256
 from aiida_ion.analysis.method_hash import method_hash
@@ -54,6 +55,17 @@ def compute_bvse(structure: Structure, settings: BvseSettings) -> dict[str, Any]
     """Return percolation barriers of the mobile ion (eV) and what they are made of, ready for JSON.
 
     :param structure: ordered, with all its mobile ions.
+    :raises NotApplicableError: as :func:`bvse_with_map` does.
+    """
+    return bvse_with_map(structure, settings)[0]
+
+
+def bvse_with_map(structure: Structure, settings: BvseSettings) -> tuple[dict[str, Any], EnergyMap]:
+    """Return percolation barriers of the mobile ion (eV) and what they are made of, ready for JSON; and the map.
+
+    The map is the finer one, in the smallest cell of the framework, above the lowest energy in the crystal.
+
+    :param structure: ordered, with all its mobile ions.
     :raises NotApplicableError: for a crystal without known charges or parameters, disordered, without the mobile ion
         or with nothing else, or too large for the grid.
     """
@@ -85,7 +97,10 @@ def compute_bvse(structure: Structure, settings: BvseSettings) -> dict[str, Any]
         "table_sha256": table_sha256(),
         "grid": _grid(fine, coarse),
     }
-    return result | (_published(BondValencePotential(framework, *ion), settings) if settings.bvlain else {})
+    result |= _published(BondValencePotential(framework, *ion), settings) if settings.bvlain else {}
+    host = potential.framework
+    energies = fine.energies_eV - fine.network.percolation.zero_eV
+    return result, EnergyMap(energies, host.cell_A, np.zeros(3), host.positions_A, tuple(host.symbols))
 
 
 def _mobile_charge_e(charges: Charges, symbols: list[str], mobile: str) -> float:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from aiida_ion.settings.elements import Element
 from aiida_ion.settings.lists import Table
+from aiida_ion.settings.maps import KEEP_MAP, MAP_SETTINGS, MAX_MAP_POINTS, MOST_MAP_POINTS
 from aiida_ion.settings.rules import Number
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole, word
 
@@ -49,6 +50,10 @@ class BvseSettings(Settings):
         100, help="How many framework ions count there, the nearest ones", least=1, most=10_000
     )
 
+    keep_map: bool = flag(False, help=KEEP_MAP)
+    max_map_points: int = whole(1_000_000, help=MAX_MAP_POINTS, least=1, most=MOST_MAP_POINTS)
+
     def to_method(self) -> dict[str, Any]:
         """Return what decides the numbers."""
-        return {name: value for name, value in self.to_dict().items() if name != "max_points"}
+        left_out = ("max_points", *MAP_SETTINGS)
+        return {name: value for name, value in self.to_dict().items() if name not in left_out}

@@ -30,12 +30,14 @@ class Level:
     :param spacing_A: their spacing, angstrom.
     :param on_grid: percolation of the map.
     :param network: minima, saddles and percolation of the potential.
+    :param energies_eV: the map, eV, of that shape; infinite where no ion passes.
     """
 
     shape: tuple[int, int, int]
     spacing_A: tuple[float, float, float]
     on_grid: Percolation
     network: Network
+    energies_eV: FloatArray
 
     def is_refined(self, number: int) -> bool | None:
         """Whether the pathway of a dimension was found in the potential; ``None`` where the map does not percolate.
@@ -72,4 +74,4 @@ def compute_level(potential: BondValencePotential, resolution_A: float) -> Level
     operations = symmetry_operations(potential.framework)
     network = refine_network(potential.derivatives, cell, (nx, ny, nz), basins, operations)
     dx, dy, dz = (float(length / n) for length, n in zip(lengths, (nx, ny, nz), strict=True))
-    return Level((nx, ny, nz), (dx, dy, dz), on_grid, network)
+    return Level((nx, ny, nz), (dx, dy, dz), on_grid, network, energies)

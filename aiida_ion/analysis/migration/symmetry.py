@@ -142,6 +142,22 @@ def with_equivalent_sites(
     return np.array(kept).reshape(-1, 3)
 
 
+def on_special_places(operations: Operations, sites: FloatArray, cell: npt.NDArray[Any], apart_A: float) -> FloatArray:
+    """Return sites moved onto the special place that they are close to, fractions, (k, 3): the mean of close images.
+
+    Minima of a grid miss a special place by less than a step; their images would be several sites beside it.
+
+    :param sites: (k, 3), fractions.
+    :param apart_A: images closer than this are of one place, angstrom.
+    """
+    moved = []
+    for site in np.asarray(sites, dtype=float).reshape(-1, 3):
+        apart = operations.rotations @ site + operations.translations - site
+        apart -= np.rint(apart)
+        moved.append(site + apart[np.linalg.norm(apart @ cell, axis=1) < apart_A].mean(axis=0))
+    return np.array(moved).reshape(-1, 3) % 1.0
+
+
 def distance_A(first: FloatArray, second: FloatArray, cell: npt.NDArray[Any]) -> float:  # noqa: N802
     """Return the distance of two places to the nearest image, angstrom, for cells that are not very skewed."""
     apart = first - second

@@ -39,6 +39,8 @@ class BatchCalculation(CleaningCalculation):
 
     #: Class of the settings in ``parameters``.
     settings: ClassVar[type[Settings]]
+    #: Files that are parsed and then dropped.
+    temporary: ClassVar[tuple[str, ...]] = (FILENAME_RECORDS,)
 
     @classmethod
     def define(cls, spec: Any) -> None:
@@ -92,7 +94,7 @@ class BatchCalculation(CleaningCalculation):
         }
         write_json(folder, FILENAME_INPUTS, content | self.more_inputs())
         # The structures are input nodes: what is written of them is a copy.
-        return self.describe(folder, temporary=[FILENAME_RECORDS], excluded=(FILENAME_INPUTS,))
+        return self.describe(folder, temporary=list(self.temporary), excluded=(FILENAME_INPUTS,))
 
     def more_inputs(self) -> dict[str, Any]:
         """Return what else the program reads from ``inputs.json``."""
@@ -104,7 +106,8 @@ class BatchParser(ScriptParser):
 
     def parse(self, retrieved_temporary_folder: str | None = None, **_: Any) -> ExitCode | None:
         """Attach the results."""
-        path = Path(retrieved_temporary_folder or "") / FILENAME_RECORDS
+        self.folder = Path(retrieved_temporary_folder or "")
+        path = self.folder / FILENAME_RECORDS
         text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
         labels = sorted(self.node.inputs.structures)
         records = {label: record for label, record in parse_records(text).items() if label in labels}
@@ -121,7 +124,7 @@ class BatchParser(ScriptParser):
         return self._exit_code_of_incomplete(results, missing, len(labels))
 
     def attach(self, label: str, record: Mapping[str, Any]) -> None:
-        """Attach the result of one material."""
+        """Attach the result of one material; other files of the job are in `self.folder`."""
         self.out(f"results.{label}", orm.Dict(dict(record)))
 
     def exit_code_of_complete(self, records: Mapping[str, Mapping[str, Any]]) -> ExitCode | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
-from aiida_ion.calculations.screening.batch import BatchCalculation, BatchParser
+from aiida_ion.calculations.screening.maps import MapCalculation, MapParser
 
 
-class BvseCalculation(BatchCalculation):
+class BvseCalculation(MapCalculation):
     """Barriers of one ion in the rigid framework, in one, two and three dimensions, with their interval."""
 
     _program = "screening.bvse"
@@ -21,5 +21,5 @@ class BvseCalculation(BatchCalculation):
         spec.inputs["metadata"]["options"]["parser_name"].default = "ion.bvse"
 
 
-class BvseParser(BatchParser):
+class BvseParser(MapParser):
     """Attaches the results."""

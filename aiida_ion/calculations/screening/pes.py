@@ -22,17 +22,13 @@ from aiida_ion.calculations.mlip.job import (
     validate_checkpoint,
     with_fingerprint,
 )
-from aiida_ion.calculations.screening.batch import (
-    BatchCalculation,
-    BatchParser,
-    validate_batch_inputs,
-    validate_crystal,
-)
+from aiida_ion.calculations.screening.batch import validate_batch_inputs, validate_crystal
+from aiida_ion.calculations.screening.maps import MapCalculation, MapParser
 from aiida_ion.calculations.training.domain import validate_domain
 from aiida_ion.settings.pes import PesSettings
 
 
-class PesCalculation(BatchCalculation):
+class PesCalculation(MapCalculation):
     """One mobile ion moved through the frozen rest of each crystal: where pathways percolate, and at which energy."""
 
     _program = "screening.pes"
@@ -65,7 +61,7 @@ class PesCalculation(BatchCalculation):
         }
 
 
-class PesParser(BatchParser):
+class PesParser(MapParser):
     """Attaches one result for each material, and says which potential computed them."""
 
     def attach_ledger(self, results: Mapping[str, Any]) -> None:

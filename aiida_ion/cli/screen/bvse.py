@@ -11,6 +11,7 @@ from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, Command, JsonObject, SettingType, setting
 from aiida_ion.cli.request_options import of_request
+from aiida_ion.cli.screen.maps import KEEP_MAP_HELP, map_lines
 from aiida_ion.messages import one_line
 from aiida_ion.settings.rules import Number
 from aiida_ion.settings.schema import rules_of
@@ -33,6 +34,7 @@ def _of_settings(option: str, name: str, also: str) -> Callable[[Command], Comma
 @_of_settings("--mobile", "mobile_species", "  [default: the usual mobile ion of the crystals]")
 @_of_settings("--charges", "charges", "  [default: from distances, else the composition]")
 @_of_settings("--resolution-A", "resolution_A", "  [default: 0.2]")
+@click.option("--keep-map", "keep_map", is_flag=True, default=None, help=KEEP_MAP_HELP)
 @click.option("--settings", type=JsonObject(), help='Other settings, such as {"radii": "softbv", "bvlain": true}.')
 @setting(BATCH_SIZE, "--batch-size", default=200, show_default=True)
 @of_request("--fit-code", metavar="CODE", also=", such as kinisi@cluster  [default: that on this machine]")
@@ -60,6 +62,7 @@ def command(
     Example:
       aiida-ion screen bvse Li3N.cif --run
       aiida-ion screen bvse crystals/ --mobile Na --resolution-A 0.3
+      aiida-ion screen bvse Li3N.cif --keep-map --run
       aiida-ion screen bvse LiMn2O4.cif --charges Li=1,O=-2 --run
     """
     loaded = load(profile)
@@ -84,11 +87,11 @@ def command(
         click.echo("Nothing was submitted (--dry-run).")
         return
     if here:
-        _echo_results(plan.known | _run(plan), given["mobile_species"])
+        _echo_results(plan.known | _run(plan), given["mobile_species"], bool(given.get("keep_map")))
         return
     _submit(plan, profile)
     if plan.known:
-        _echo_results(plan.known, given["mobile_species"])
+        _echo_results(plan.known, given["mobile_species"], bool(given.get("keep_map")))
 
 
 def _run(plan: BvsePlan) -> dict[str, Any]:
@@ -117,9 +120,11 @@ def _submit(plan: BvsePlan, profile: str | None) -> None:
         click.echo(f"Next: aiida-ion status {pk}{suffix}; then this command again")
 
 
-def _echo_results(results: Mapping[str, Any], mobile_species: str) -> None:
+def _echo_results(results: Mapping[str, Any], mobile_species: str, keeps_map: bool) -> None:
     from aiida_ion.cli.text.screenings.bvse import bvse_rows
     from aiida_ion.cli.text.tables import text_table
 
     click.echo(f"Bond valence site energy of {mobile_species}: percolation barriers in 1, 2 and 3 dimensions, eV")
     click.echo(text_table(bvse_rows({name: node.get_dict() for name, node in results.items()})))
+    for line in map_lines(results) if keeps_map else ():
+        click.echo(line)

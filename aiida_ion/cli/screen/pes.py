@@ -10,6 +10,7 @@ import click
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_daemon
 from aiida_ion.cli.options import TEXT, SettingType, setting
 from aiida_ion.cli.request_options import of_request
+from aiida_ion.cli.screen.maps import KEEP_MAP_HELP, map_lines
 from aiida_ion.messages import one_line
 from aiida_ion.settings.pes import OTHERS, PesSettings
 from aiida_ion.settings.schema import rules_of
@@ -39,6 +40,7 @@ REFUSED_SHOWN = 10
 @setting(_RULES["step_A"], "--step", "step_A", also="  [default: 0.25]")
 @setting(_RULES["min_width_A"], "--min-width", "min_width_A", also="  [default: the primitive cell]")
 @setting(_RULES["exclusion_A"], "--exclusion", "exclusion_A", also="  [default: 1.2]")
+@click.option("--keep-map", "keep_map", is_flag=True, default=None, help=f"{KEEP_MAP_HELP} Not with --others vacancy.")
 @of_request("--threads")
 @of_request("--job-options")
 @click.option("--run", "here", is_flag=True, help="Compute here and now instead of through the daemon.")
@@ -103,6 +105,9 @@ def command(
 
         plan.combine()
         click.echo(render([one for one in plan.surfaces.values() if one.results], style))
+        if settings.get("keep_map") and style == "text":
+            kept = {f"{one.name}, {key}": node for one in plan.surfaces.values() for key, node in one.results.items()}
+            click.echo("\n".join(map_lines(kept)))
 
 
 def _run(plan: PesPlan) -> None:

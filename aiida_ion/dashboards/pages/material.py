@@ -16,6 +16,8 @@ from aiida_ion.dashboards.pages import material_begun as begun
 from aiida_ion.dashboards.pages import material_fit as fit
 from aiida_ion.dashboards.pages import material_line as line
 from aiida_ion.dashboards.pages import material_runs as runs
+from aiida_ion.dashboards.pages.atoms import orderings as members
+from aiida_ion.dashboards.pages.atoms import run_view as view_of_run
 from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Fits, Result
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.verdicts import words_of
@@ -53,6 +55,7 @@ def layout(view: View) -> Component:
         html.Div(control("result", picked), className="filters", hidden=results.empty),
         *([begun.no_result(material)] if results.empty else []),
         html.Div(body(shown), id=BODY, className="page"),
+        *members.orderings_card(material["structure_uuid"], view.theme),
         *begun.chains_card(material),
         subtitle=begun.subtitle(material, shown.levels, len(results)),
         actions=page_link("compare its levels", compared) if len(results) else None,
@@ -90,6 +93,8 @@ def register(app: Dash) -> None:
     def write(*given: Any) -> dict[str, str]:
         return written(PATH, _view(given[-2], given[-1], *given[:-2]))
 
+    view_of_run.register(app, fit.FIT)
+    members.register(app)
     for name in (line.FIGURE, fit.MSD, fit.RDF, fit.CELL, runs.HISTORY):
         app.clientside_callback(ClientsideFunction("points", "follow"), Input(name, "clickData"))
 

@@ -14,18 +14,18 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.components import badge, card, control, empty_state, figure_card, row
-from aiida_ion.dashboards.figures.cell import cell_figure
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.rdf import rdf_figure
 from aiida_ion.dashboards.figures.theme import Theme, theme_named
 from aiida_ion.dashboards.numbers import readable, short
+from aiida_ion.dashboards.pages.atoms import run_view as view
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.dashboards.pages.material_species import species_table
 from aiida_ion.queries import details, frames
 from aiida_ion.queries.reading.kinds import read_column, read_number
 
 MSD, SCALE = "material-msd", "material-scale"
-RDF, CELL = "material-rdf", "material-cell"
+RDF, CELL = "material-rdf", view.CELL
 FIT, CHECKS, RUN = "material-fit", "material-checks", "material-run"
 LOGARITHMIC, LINEAR = "logarithmic", "linear"
 CURVES = ("all_lag_times_ps", "all_msd_A2", "lag_times_ps", "msd_A2", "msd_std_A2")
@@ -164,7 +164,7 @@ def run_cards(uuid: str | None, theme_name: str | None) -> list[Component]:
     except ValueError as error:
         return [card("Framework and pathways", empty_state("There is no trajectory to draw.", str(error)))]
     theme = theme_named(theme_name)
-    return [row(_rdf_card(run_frames, mobile, framework, theme), _cell_card(run_frames, mobile, theme))]
+    return [row(_rdf_card(run_frames, mobile, framework, theme), view.view_card(uuid, run_frames, mobile, theme))]
 
 
 def _rdf_card(sampled: frames.RunFrames, mobile: str, framework: Any, theme: Theme) -> Component:
@@ -183,13 +183,3 @@ def _leading_to(figure: go.Figure, uuid: str) -> go.Figure:
     for trace in figure.data:
         trace.customdata = np.full((len(trace.x), 1), uuid, dtype=object)
     return figure
-
-
-def _cell_card(sampled: frames.RunFrames, mobile: str, theme: Theme) -> Component:
-    paths = frames.mobile_paths(sampled, mobile)
-    figure = cell_figure(sampled.cell, paths.framework, paths.framework_symbols, paths.positions, mobile, theme=theme)
-    words = f"Folded into the cell and smoothed over {short(paths.smoothed_ps)} ps of {short(sampled.times_ps[-1])} ps."
-    if len(paths.ions) < paths.n_mobile:
-        words += f" The {len(paths.ions)} of {paths.n_mobile} {mobile} with the largest displacements."
-    title = f"{mobile} pathways"
-    return figure_card(CELL, title, _leading_to(figure, sampled.trajectory_uuids[0]), note=words, height_px=480)

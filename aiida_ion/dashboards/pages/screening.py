@@ -17,6 +17,7 @@ from aiida_ion.dashboards.filtering import filtered, ordered
 from aiida_ion.dashboards.grids import block_of, table_card
 from aiida_ion.dashboards.pages import screening_cards as cards
 from aiida_ion.dashboards.pages import screening_hops as hops
+from aiida_ion.dashboards.pages.atoms import maps
 from aiida_ion.dashboards.state import QUERY, THEME, View, column_filters, written
 
 PATH = "/screening"
@@ -32,9 +33,10 @@ def layout(view: View) -> Component:
     if table.empty:
         if not tables.changes():
             words = "Ask the sender for a screening: an ion.screening, or a group with it."
-            return page(TITLE, empty_state("This archive holds no screening.", words))
+            return page(TITLE, empty_state("This archive holds no screening.", words), *maps.maps_card(view.theme))
         words = "A screening is shown here as soon as it has started."
-        return page(TITLE, empty_state("Nothing has been screened yet.", words, COMMAND))
+        nothing = empty_state("Nothing has been screened yet.", words, COMMAND)
+        return page(TITLE, nothing, *maps.maps_card(view.theme))
     chosen = chosen_screening(table, view.uuid)
     pk = int(chosen["pk"])
     here = replace(view, uuid=str(chosen["uuid"]))
@@ -56,6 +58,7 @@ def layout(view: View) -> Component:
         *cards.running_card(pk),
         cards.ranking_choice(pk, view.option("stage") or None, view.theme),
         *hops.hops_cards(_with_hops(pk), view.option("crystal") or None, view.theme),
+        *maps.maps_card(view.theme),
         cards.fell_card(pk),
         cards.recall_cards(pk, view.theme),
         cards.decisions_card(pk, here),
@@ -134,6 +137,7 @@ def register(app: Dash) -> None:
     def score(pk: int) -> Component:
         return cards.scores_of(int(pk))
 
+    maps.register(app)
     app.clientside_callback(ClientsideFunction("points", "follow"), Input(cards.RANKING, "clickData"))
 
 

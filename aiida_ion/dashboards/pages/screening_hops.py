@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.components import card, control, empty_state, figure_card, row
-from aiida_ion.dashboards.figures.cell import cell_figure
+from aiida_ion.dashboards.figures.structure.cell import cell_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.pages.material_runs import plain_table

@@ -11,7 +11,9 @@ from aiida_ion.aiida_private.caching import HASH
 from aiida_ion.queries.reading.shared import rows
 from aiida_ion.queries.reuse import hashes_of_inputs
 
-STRUCTURES, RESULTS = "structures__", "results__"
+#: Settings that decide no number, see `aiida_ion.settings.maps`.
+MAP_SETTINGS = ("keep_map", "max_map_points")
+STRUCTURES, RESULTS, PARAMETERS = "structures__", "results__", "parameters"
 #: Statuses of a material that a job says something about; `failed` is a fault that may not come again.
 SETTLED = ("finished", "refused")
 
@@ -48,5 +50,14 @@ def _jobs_with(shared: Mapping[str, Any], jobs: set[int]) -> set[int]:
     )
     known: dict[int, dict[str, Any]] = {job: {} for job in jobs}
     for job, digest, attributes, label in rows(query):
-        known[job][label] = attributes if label == "parameters" else digest
-    return {job for job, inputs in known.items() if inputs == shared}
+        known[job][label] = attributes if label == PARAMETERS else digest
+    return {job for job, inputs in known.items() if _serves(inputs, shared)}
+
+
+def _serves(inputs: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether inputs give what is wanted: the same, or the same with a map that was not asked for."""
+    own, asked = inputs.get(PARAMETERS), wanted.get(PARAMETERS)
+    if not isinstance(own, Mapping) or not isinstance(asked, Mapping) or asked.get("keep_map"):
+        return dict(inputs) == dict(wanted)
+    plain = [{name: value for name, value in one.items() if name not in MAP_SETTINGS} for one in (own, asked)]
+    return {**inputs, PARAMETERS: plain[0]} == {**wanted, PARAMETERS: plain[1]}

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiida_ion.runners.output import Ledger, RunnerError, run_program, versions
 from aiida_ion.runners.screening.batch import Material, RefusedError, read_materials, run_batch
+from aiida_ion.runners.screening.maps import keep_map
 
 PACKAGES = ("pymatgen", "spglib")
 
@@ -26,7 +27,7 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
     del ledger
     inputs = _read()
     try:
-        from aiida_ion.analysis.energy_maps.bvse import NotApplicableError, bvse_method_hash, compute_bvse
+        from aiida_ion.analysis.energy_maps.bvse import NotApplicableError, bvse_method_hash, bvse_with_map
         from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings
     except ImportError as error:
         raise RunnerError("engine_import_failed", f"this Python lacks a library: {error}; pip install it") from error
@@ -37,9 +38,11 @@ def _body(results: dict[str, Any], ledger: Ledger) -> None:
 
     def work(material: Material) -> dict[str, Any]:
         try:
-            return compute_bvse(material.structure(), settings)
+            result, energies = bvse_with_map(material.structure(), settings)
         except NotApplicableError as error:
             raise RefusedError(str(error)) from error
+        keep = (settings.keep_map, settings.max_map_points)
+        return keep_map(result, energies, result["barriers_eV"], material.label, *keep)
 
     always = {
         "method": "bvse",

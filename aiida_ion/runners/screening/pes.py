@@ -17,6 +17,7 @@ from aiida_ion.runners.output import Ledger, RunnerError, limit_threads, run_pro
 
 if TYPE_CHECKING:
     from aiida_ion.analysis.energy_maps.frozen.compute import Request
+    from aiida_ion.analysis.energy_maps.kept_map import EnergyMap
     from aiida_ion.runners.energies import EnergyEvaluator
     from aiida_ion.runners.potentials import Potential
     from aiida_ion.runners.run_inputs import PotentialInputs
@@ -96,6 +97,7 @@ class Work:
         """
         from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError
         from aiida_ion.runners.screening.batch import RefusedError
+        from aiida_ion.runners.screening.maps import keep_map
 
         refusal = self._refusal(material)
         if refusal is not None:
@@ -104,7 +106,9 @@ class Work:
             outcome = self._lookahead.outcome(material.label)
         except NoMapError as error:
             raise RefusedError(str(error)) from error
-        return {**outcome.value, "cost": outcome.cost}
+        result, energies, barriers_eV = outcome.value
+        keep = (self._settings.keep_map, self._settings.max_map_points)
+        return {**keep_map(result, energies, barriers_eV, material.label, *keep), "cost": outcome.cost}
 
     def _refusal(self, material: Material) -> str | None:
         """Return why a material is not computed; ``None`` if it is."""
@@ -119,8 +123,10 @@ class Work:
         unknown = sorted({one for one in material.symbols if known is not None and atomic_numbers[one] not in known})
         return f"the potential does not know {', '.join(unknown)}" if unknown else None
 
-    def _compute(self, label: str) -> Generator[Request, Any, dict[str, Any]]:
+    def _compute(self, label: str) -> Generator[Request, Any, tuple[dict[str, Any], EnergyMap, Any]]:
+        """Compute the entries of a record, the map of the ion that percolates most easily, and its barriers, eV."""
         from aiida_ion.analysis.energy_maps.frozen.compute import NoMapError, compute_map
+        from aiida_ion.analysis.energy_maps.frozen.kept import map_of
         from aiida_ion.analysis.energy_maps.frozen.map_plan import FrozenPlan
         from aiida_ion.analysis.energy_maps.frozen.results import frozen_results
         from aiida_ion.settings.pes import USUAL_EXCLUSION_A
@@ -150,7 +156,7 @@ class Work:
                 "trained on, and may be far too low"
             )
         about_all = {"settings": settings.to_dict(), "potential": self._level}
-        return {"mobile_species": about["mobile_species"], **about_all, **result}
+        return {"mobile_species": about["mobile_species"], **about_all, **result}, *map_of(maps, result)
 
 
 def level_of(chosen: PotentialInputs, potential: Potential) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from aiida_ion.calculations.disorder.order import (
     validate_order_inputs,
     validate_order_parameters,
 )
+from aiida_ion.queries.atoms.orderings import orderings
 
 QUICK = {"max_atoms": 60, "n_orderings": 3, "sweeps": 10, "min_width_A": 0.0}
 
@@ -50,6 +51,14 @@ def test_weights_of_a_node_become_ordered_cells(python_code: Any) -> None:
     assert node.outputs.versions["spglib"]
     assert node.outputs.cost["cpu_time_s"] > 0
     assert node.inputs.structure.uuid == structure.uuid
+    table = orderings(structure.uuid)
+    assert list(table["label"]) == sorted(node.outputs.orderings)
+    assert table["weight"].sum() == pytest.approx(1.0)
+    energies = [member["ewald_energy_eV"] for member in ensemble["members"]]
+    assert list(table["ewald_above_eV"]) == pytest.approx([energy - min(energies) for energy in energies])
+    assert table["relaxed_above_eV"].isna().all() and (table["n_atoms"] == ensemble["n_atoms"]).all()
+    assert set(table["structure_uuid"]) == {cell.uuid for cell in node.outputs.orderings.values()}
+    assert orderings(table["structure_uuid"][0]).empty
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
@@ -13,7 +14,10 @@ from aiida_ion.aiida_private.builders import validate_builder
 from aiida_ion.calculations.programs import program_files
 from aiida_ion.calculations.screening.batch import HASH_EXTRA, MAX_MATERIALS
 from aiida_ion.calculations.screening.bvse import BvseCalculation
+from aiida_ion.queries.screening.existing import existing_results
+from aiida_ion.queries.screening.maps import kept_maps, read_map
 
+KIND = "aiida.calculations:ion.bvse"
 PARAMETERS = {"mobile_species": "Li", "resolution_A": 0.3}
 #: The line after which a program kills itself when it comes to a material.
 WORK = "    def work(material: Material) -> dict[str, Any]:\n"
@@ -89,6 +93,37 @@ def test_hostile_crystals_among_others(python_code: Any) -> None:
     assert node.outputs.versions["pymatgen"]
     assert "inputs.json" not in node.base.repository.list_object_names()
     assert "results.jsonl" not in node.outputs.retrieved.base.repository.list_object_names()
+
+
+@pytest.mark.usefixtures("aiida_profile_clean")
+def test_maps_are_kept_when_asked_for_and_found_by_their_crystal(python_code: Any) -> None:
+    structures = {"a": oxide().store(), "b": oxide("Na", 5.55), "c": oxide(edge_A=9.0)}
+    node = run(python_code("ion.bvse"), structures, parameters={"keep_map": True, "max_map_points": 2000})
+    assert node.is_finished_ok, node.exit_message
+    assert set(node.outputs.maps) == {"a"}  # one is refused, and one map is too large
+    assert "the map was not kept: it has" in " ".join(node.outputs.results["c"]["caveats"])
+    kept, result = node.outputs.maps["a"], node.outputs.results["a"]
+    assert kept.get_array("energies_eV").dtype == np.float32
+    assert list(kept.get_array("energies_eV").shape) == result["grid"]["shape"]
+    assert kept.base.attributes.get("barriers_eV") == result["barriers_eV"]
+    assert kept.base.attributes.get("zero") == result["zero"] == "lowest energy in the crystal"
+    assert [name for name in node.outputs.retrieved.base.repository.list_object_names() if "map" in name] == []
+    (row,) = kept_maps(structures["a"].uuid).to_dict("records")
+    assert (row["uuid"], row["structure_uuid"], row["method"]) == (kept.uuid, structures["a"].uuid, "bvse")
+    assert row["barrier_3d_eV"] == result["barriers_eV"][2]
+    np.testing.assert_array_equal(read_map(kept.uuid).energies_eV, kept.get_array("energies_eV"))
+    assert kept_maps(structures["c"].uuid).empty
+    with pytest.raises(ValueError, match="not a map"):
+        read_map(orm.ArrayData(np.zeros(3)).store().uuid)
+    # A result with a map serves where none is asked for, and not the other way round.
+    shared = {name: node.inputs[name] for name in ("code", "program")}
+    digest = result["structure_hash"]
+    with_map, without = (PARAMETERS | {"keep_map": one, "max_map_points": 2000} for one in (True, False))
+    for parameters in (with_map, without, PARAMETERS):
+        known = existing_results(KIND, shared | {"parameters": orm.Dict(parameters)}, [digest])
+        assert known == {digest: result.uuid}
+    for parameters in (PARAMETERS | {"keep_map": True}, PARAMETERS | {"resolution_A": 0.31}):
+        assert existing_results(KIND, shared | {"parameters": orm.Dict(parameters)}, [digest]) == {}
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

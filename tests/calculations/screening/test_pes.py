@@ -10,8 +10,11 @@ from aiida.engine import run_get_node
 from ase import Atoms
 from ase.spacegroup import crystal
 
+from aiida_ion.analysis.energy_maps.kept_map import in_cell
+from aiida_ion.analysis.energy_maps.percolation import percolate_grid
 from aiida_ion.calculations.screening.combine_pes import combine_pes, combined, validate_results
 from aiida_ion.calculations.screening.pes import PesCalculation, planned
+from aiida_ion.queries.screening.maps import kept_maps, read_map
 from aiida_ion.settings.pes import PesSettings
 
 #: A toy: every pair of atoms repels and attracts in the same way.
@@ -54,7 +57,9 @@ def test_a_batch_has_a_result_for_every_material(python_code: Any) -> None:
     crowded = cell("Li2O")
     crowded.positions[0] = crowded.positions[2] + [0.0, 0.0, 0.9]
     structures = {"a": cell("Li2O"), "b": supercell, "c": cell("MgO"), "d": crowded, "e": cell("Li3N")}
-    node = compute(python_code("ion.pes"), structures, TOY, parameters={"mobile_species": "Li", "step_A": 0.5})
+    node = compute(
+        python_code("ion.pes"), structures, TOY, parameters={"mobile_species": "Li", "step_A": 0.5, "keep_map": True}
+    )
     assert node.is_finished_ok, node.exit_message
     results = {label: node.outputs.results[label].get_dict() for label in structures}
     assert {label: one["status"] for label, one in results.items()} == dict(
@@ -71,6 +76,17 @@ def test_a_batch_has_a_result_for_every_material(python_code: Any) -> None:
     assert results["e"]["maps"][0]["sites"][1]["multiplicity"] == 2
     assert node.outputs.versions["level_of_theory_fingerprint"]["program"] == "lj"
     assert first["potential"]["program"] == "lj" and first["potential"]["arguments"] == TOY["kwargs"]
+    assert set(node.outputs.maps) == set("abe")
+    kept = read_map(node.outputs.maps["b"].uuid)
+    assert list(kept.energies_eV.shape) == again["maps"][0]["grid"] and kept.energies_eV.min() == 0.0
+    assert percolate_grid(kept.energies_eV).barriers_eV == pytest.approx(again["barriers_eV"], abs=1e-5)
+    repeated = in_cell(kept, supercell.cell.array)
+    assert repeated is not None and repeated.host_symbols == ("O", "O")
+    listed = kept_maps(node.inputs.structures["b"].uuid).set_index("uuid")
+    assert len(listed) == 2  # the same crystal in another cell has one, too
+    row = listed.loc[node.outputs.maps["b"].uuid]
+    assert (row["method"], row["potential"], row["others"]) == ("pes", "lj", "removed")
+    assert row["structure_uuid"] == node.inputs.structures["b"].uuid
 
 
 @pytest.mark.usefixtures("aiida_profile_clean")

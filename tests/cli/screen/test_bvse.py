@@ -48,7 +48,12 @@ def test_a_folder_of_crystals_with_one_that_is_none(
     again = fits("screen", "bvse", crystal_file, "--run", "--resolution-A", 0.3).output
     assert row in [line.split() for line in again.splitlines()]
     assert jobs() == 1
-    fits("screen", "bvse", crystal_file, "--run", "--resolution-A", 0.35)
+    kept = fits("screen", "bvse", crystal_file, "--run", "--resolution-A", 0.35, "--keep-map").output
+    assert jobs() == 2
+    node = max(orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True), key=lambda one: one.pk)
+    assert f"map of {crystal_file}: {node.outputs.maps.m_0.pk}" in kept
+    # The result with the map serves where none is asked for.
+    assert "map of" not in fits("screen", "bvse", crystal_file, "--run", "--resolution-A", 0.35).output
     assert jobs() == 2
 
 

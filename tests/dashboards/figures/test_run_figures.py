@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aiida_ion.dashboards.figures.cell import broken_paths, cell_figure, folded
 from aiida_ion.dashboards.figures.graph import graph_figure, label_of, main_path
 from aiida_ion.dashboards.figures.layers import layered
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure, temperature_colors, thinned
 from aiida_ion.dashboards.figures.rdf import rdf_figure
+from aiida_ion.dashboards.figures.structure.cell import broken_paths, cell_figure, folded
 from aiida_ion.dashboards.figures.theme import DARK, LIGHT
 
 LAGS = np.linspace(0.1, 10.0, 1000)

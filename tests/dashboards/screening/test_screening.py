@@ -15,7 +15,6 @@ from plotly.utils import PlotlyJSONEncoder
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.figures.screening.funnel import cost_figure, funnel_figure
-from aiida_ion.dashboards.figures.screening.isosurface import box_values, map_figure
 from aiida_ion.dashboards.figures.screening.ranking import ranking_figure, recall_figure
 from aiida_ion.dashboards.figures.theme import DARK, LIGHT
 from aiida_ion.dashboards.pages import screening, screening_cards
@@ -187,28 +186,3 @@ def test_the_recall_is_drawn_with_its_interval() -> None:
     assert list(figure.data[0].error_x.array) == pytest.approx([0.4])
     assert [trace.name for trace in figure.data][2] == "other measured materials"
     assert "measured conductivity" in recall_figure(table.head(0), theme=LIGHT).layout.annotations[0].text
-
-
-@pytest.mark.parametrize("cell", [np.eye(3) * 4.0, np.array([[4.0, 0, 0], [-2.0, 3.5, 0], [0.5, 0.3, 5.0]])])
-def test_a_map_is_drawn_in_its_own_cell(cell: Any) -> None:
-    n = 12
-    x, y, _ = np.meshgrid(*[np.arange(n) / n] * 3, indexing="ij")
-    energies = 2.0 - np.cos(2 * np.pi * x) - np.cos(2 * np.pi * y)  # a channel along the third vector
-    energies[n // 2, n // 2, :] = np.inf
-    points = np.stack(box_values(energies, cell, 0.5)[:3], axis=-1)
-    values = box_values(energies, cell, 0.5)[3]
-    fractional = points @ np.linalg.inv(cell)
-    expected = 2.0 - np.cos(2 * np.pi * fractional[:, 0]) - np.cos(2 * np.pi * fractional[:, 1])
-    inside = ((fractional > 0) & (fractional < 1)).all(axis=1)
-    assert np.abs(values - expected)[inside & (expected < 0.5)].max() < 0.15  # of linear interpolation
-    assert (values[~((fractional > -1e-6) & (fractional < 1 + 1e-6)).all(axis=1)] == 1.5).all()
-    assert np.isfinite(values).all()
-    figure = map_figure(energies, cell, 0.5, np.zeros((1, 3)), ["O"], theme=LIGHT)
-    (surface,) = [trace for trace in figure.data if trace.type == "isosurface"]
-    assert (surface.isomin, surface.isomax) == (0.5, 0.5)
-    paths = np.zeros((3, 1, 3)) + np.linspace(0, 1, 3)[:, None, None]
-    both = map_figure(energies, cell, 0.5, np.zeros((1, 3)), ["O"], theme=LIGHT, paths_A=paths, mobile_species="Li")
-    assert "pathway of Li" in {trace.name for trace in both.data}
-    assert "below" in map_figure(energies, cell, -1.0, np.zeros((1, 3)), ["O"], theme=LIGHT).layout.annotations[0].text
-    flat = map_figure(energies[0], cell, 0.5, np.zeros((1, 3)), ["O"], theme=LIGHT)
-    assert "no three dimensions" in flat.layout.annotations[0].text

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from aiida_ion.dashboards.figures.structure.bonds import bonds_of
 from aiida_ion.dashboards.figures.theme import FONT, OKABE_ITO, Theme, new_figure, plain
 
 FloatArray = NDArray[np.float64]
@@ -40,25 +41,50 @@ def cell_figure(
     :param paths: unwrapped positions of m ions in n frames, angstrom, (n, m, 3); n may be 1, or m 0.
     """
     figure = new_figure(theme, "", "")
-    _add_edges(figure, cell, theme)
+    add_edges(figure, cell, theme)
+    inside = folded(framework, cell)
+    add_bonds(figure, bonds_of(inside, framework_symbols, cell).lines(inside, cell), theme)
     for number, element in enumerate(dict.fromkeys(framework_symbols)):
         chosen = [symbol == element for symbol in framework_symbols]
-        marker = {
-            "symbol": SYMBOLS_3D[number % len(SYMBOLS_3D)],
-            "color": FRAMEWORK_COLORS[number % len(FRAMEWORK_COLORS)],
-            "size": 6,
-            "opacity": 0.9,
-        }
-        _add_atoms(figure, folded(framework[chosen], cell), marker, plain(element))
+        add_atoms(figure, inside[chosen], framework_marker(number), plain(element))
     if paths.size:
         _add_paths(figure, paths, cell, plain(mobile_species), theme)
+    return in_space(figure)
+
+
+def crystal_figure(
+    cell: FloatArray,
+    positions: FloatArray,
+    symbols: Sequence[str],
+    *,
+    theme: Theme,
+    marked: Any = None,
+) -> go.Figure:
+    """Return the atoms of a crystal in its cell, with bonds, and rings around some of them.
+
+    :param cell: rows are cell vectors, angstrom, (3, 3).
+    :param positions: angstrom, (n, 3).
+    :param symbols: what is on each site.
+    :param marked: whether each is ringed, (n,); ``None`` where nothing is known of that.
+    """
+    figure = cell_figure(cell, positions, symbols, np.zeros((1, 0, 3)), "", theme=theme)
+    if marked is not None and np.any(marked):
+        ring = {"symbol": "circle-open", "color": theme.text, "size": 11, "line": {"color": theme.text, "width": 2}}
+        x, y, z = folded(positions[np.asarray(marked, dtype=bool)], cell).T
+        name = "site partly occupied in the crystal"
+        figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=ring, name=name, hoverinfo="skip")
+    return figure
+
+
+def in_space(figure: go.Figure) -> go.Figure:
+    """Lay out a figure in three dimensions: axes in angstrom with one scale, legend and camera."""
     axis = {"showbackground": False, "showgrid": False, "zeroline": False, "showspikes": False}
     letters = {f"{letter}axis": axis | {"title": {"text": f"{letter} (Å)"}} for letter in "xyz"}
     return figure.update_layout(
-        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 1.7, "y": 1.25, "z": 0.75}}},
+        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 1.8, "y": 1.3, "z": 0.8}}},
         font={"family": FONT, "size": 12},
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        legend={"x": 0.01, "y": 0.99, "itemsizing": "constant"},
+        legend={"x": 0.01, "y": 0.93, "itemsizing": "constant"},
         uirevision="camera",
     )
 
@@ -85,7 +111,27 @@ def broken_paths(paths: FloatArray, cell: FloatArray) -> FloatArray:
     return np.concatenate(pieces) if pieces else np.empty((0, 3))
 
 
-def _add_edges(figure: go.Figure, cell: FloatArray, theme: Theme) -> None:
+def framework_marker(number: int) -> dict[str, Any]:
+    """Return the marker of an element of the framework, by its number among them."""
+    return {
+        "symbol": SYMBOLS_3D[number % len(SYMBOLS_3D)],
+        "color": FRAMEWORK_COLORS[number % len(FRAMEWORK_COLORS)],
+        "size": 6,
+        "opacity": 0.9,
+    }
+
+
+def add_bonds(figure: go.Figure, lines: FloatArray, theme: Theme) -> None:
+    """Add bonds as lines, angstrom, (n, 3), with rows of NaN between them; nothing without any."""
+    if len(lines):
+        x, y, z = lines.astype(np.float32).T
+        line = {"color": theme.muted, "width": 4}
+        style = {"name": "bonds", "hoverinfo": "skip", "opacity": 0.6}
+        figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, **style)
+
+
+def add_edges(figure: go.Figure, cell: FloatArray, theme: Theme) -> None:
+    """Add the edges of the cell."""
     lines: list[Any] = []
     for corner in product((0, 1), repeat=3):
         for axis in range(3):
@@ -97,7 +143,8 @@ def _add_edges(figure: go.Figure, cell: FloatArray, theme: Theme) -> None:
     figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, name="cell", showlegend=False, hoverinfo="skip")
 
 
-def _add_atoms(figure: go.Figure, positions: FloatArray, marker: dict[str, Any], name: str) -> None:
+def add_atoms(figure: go.Figure, positions: FloatArray, marker: dict[str, Any], name: str) -> None:
+    """Add atoms of one kind, angstrom, (n, 3)."""
     x, y, z = positions.reshape(-1, 3).T
     hover = f"<b>{name}</b><br>%{{x:.2f}}, %{{y:.2f}}, %{{z:.2f}} Å<extra></extra>"
     figure.add_scatter3d(x=x, y=y, z=z, mode="markers", marker=marker, name=name, hovertemplate=hover)
@@ -110,4 +157,4 @@ def _add_paths(figure: go.Figure, paths: FloatArray, cell: FloatArray, name: str
         style = {"name": f"pathway of {name}", "hoverinfo": "skip", "opacity": 0.55}
         figure.add_scatter3d(x=x, y=y, z=z, mode="lines", line=line, **style)
     marker = {"symbol": "circle", "color": MOBILE_COLOR, "size": 4, "line": {"color": theme.text, "width": 1}}
-    _add_atoms(figure, folded(paths[-1], cell), marker, f"{name}, at the end")
+    add_atoms(figure, folded(paths[-1], cell), marker, f"{name}, at the end")

@@ -1,0 +1,1 @@
+"""Tests of the cards with cells in three dimensions."""
