@@ -16,11 +16,7 @@ EDGE_A = 5.6402
 DENSITY = 4 * (22.98976928 + 35.45) * 1.66053907 / EDGE_A**3
 
 
-@pytest.fixture(autouse=True)
-def profile(aiida_profile_clean: Any) -> None:
-    """Every test has an empty database."""
-
-
+@pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_cell_has_its_lengths_angles_density_and_space_group() -> None:
     salt = orm.StructureData(ase=bulk("NaCl", "rocksalt", a=EDGE_A)).store()
     cube = orm.StructureData(ase=bulk("NaCl", "rocksalt", a=EDGE_A, cubic=True)).store()
@@ -37,6 +33,7 @@ def test_a_cell_has_its_lengths_angles_density_and_space_group() -> None:
         assert (cell.space_group, cell.n_partial) == ("Fm-3m", 0)
 
 
+@pytest.mark.usefixtures("aiida_profile_clean")
 def test_a_site_that_is_half_empty_weighs_half() -> None:
     node = orm.StructureData(cell=np.eye(3) * 4.0)
     node.append_atom(position=(0.0, 0.0, 0.0), symbols=["Li"], weights=[0.5], name="Li1")

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.components import badge, card, control, empty_state, figure_card, row
+from aiida_ion.dashboards.components import aria, badge, card, control, empty_state, figure_card, row
 from aiida_ion.dashboards.figures.cell import cell_figure
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.rdf import rdf_figure
@@ -127,7 +127,7 @@ def checks_table(result: Any) -> Component:
         for check in ordered
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    return html.Table([head, html.Tbody(rows)], className="plain")
+    return html.Table([head, html.Tbody(rows)], className="plain", **aria(label="Checks"))
 
 
 def _check(check: Mapping[str, Any]) -> tuple[Any, ...]:
