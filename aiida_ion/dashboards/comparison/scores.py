@@ -29,7 +29,7 @@ def score_card(table: pd.DataFrame, made: Choices) -> Component:
     unit = "decades" if made.quantity.logarithmic else made.quantity.unit
     band = "within one decade" if made.quantity.logarithmic else f"within {made.quantity.band:g} {unit}"
     head = ("level of theory", "pairs", f"MAE ({unit})", f"bias ({unit})", band, "MAE of a constant", "not scored")
-    looks = ("", *("right",) * 5, "")
+    looks = ("tight", *("right",) * 5, "")
     lines = [
         _line({str(name): value for name, value in one.items()})
         for one in scores(table, made.quantity).to_dict("records")

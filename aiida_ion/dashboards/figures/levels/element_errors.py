@@ -51,7 +51,7 @@ def _add_cells(figure: go.Figure, known: pd.DataFrame, reach: float, unit: str, 
     for name, mean, n in zip(known["element"], known["mean"], known["n_pairs"], strict=True):
         column, row = place(atomic_numbers[name])
         where = rows.index(row), int(column) - 1
-        values[where], words[where] = mean, f"<b>{name}</b><br>{mean:+.2f}<br>{n}"
+        values[where], words[where] = mean, f"<b>{name}</b><br>{_signed(mean)}<br>{n}"
     figure.add_heatmap(
         x=list(range(1, N_GROUPS + 1)),
         y=rows,
@@ -80,6 +80,11 @@ def _add_cells(figure: go.Figure, known: pd.DataFrame, reach: float, unit: str, 
     )
 
 
+def _signed(mean: float) -> str:
+    """Return a number with its sign; zero has a plus."""
+    return f"{round(mean, 2) + 0.0:+.2f}"
+
+
 def _add_elements(figure: go.Figure, known: pd.DataFrame, unit: str, reference: str) -> None:
     """Add a point on each cell, which is not seen, for hovering and for the file."""
     columns, rows = np.array([place(atomic_numbers[name]) for name in known["element"]]).T
@@ -89,10 +94,9 @@ def _add_elements(figure: go.Figure, known: pd.DataFrame, unit: str, reference: 
         mode="markers",
         marker={"size": 26, "symbol": "square", "opacity": 0},
         hovertext=[
-            f"<b>{name}</b>: {mean:+.2f} {unit} against {plain(reference)}<br>{n} pairs of {materials} materials"
-            for name, mean, n, materials in zip(
-                known["element"], known["mean"], known["n_pairs"], known["n_materials"], strict=True
-            )
+            f"<b>{row['element']}</b>: {_signed(row['mean'])} {unit} against {plain(reference)}<br>"
+            f"{row['n_pairs']} pairs of {row['n_materials']} materials"
+            for row in known.to_dict("records")
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         meta={"columns": {name: known[name].tolist() for name in ("element", "mean", "n_pairs", "n_materials")}},
