@@ -88,7 +88,8 @@ def grid(
         settings |= {"cacheBlockSize": BLOCK, "maxBlocksInCache": 20, "rowBuffer": 20}
     definitions = column_definitions(table, columns, links, hide, words, bars)
     if widths is not None:
-        settings["autoSizeStrategy"] = {"type": "fitGridWidth"}
+        # The columns are fitted before there are rows: the bar that scrolls these has its place from the start.
+        settings |= {"autoSizeStrategy": {"type": "fitGridWidth"}, "alwaysShowVerticalScroll": True}
         settings["selectionColumnDef"] = {"pinned": "left", "width": 44}
         for item in definitions:
             if item["field"] in widths:

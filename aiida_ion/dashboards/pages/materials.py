@@ -47,14 +47,14 @@ GRID = "materials-grid"
 NARROWEST = {
     "formula": 110,
     "crystal": 150,
-    SIGMA: 230,
+    SIGMA: 220,
     "grade": 84,
-    ENERGY: 160,
+    ENERGY: 150,
     EXPERIMENT: 130,
-    "n_levels": 80,
+    "n_levels": 92,
     "n_running": 100,
     "n_failed": 80,
-    "time": 150,
+    "time": 140,
 }
 #: Columns that are never shown: they name, link and describe the others.
 BEHIND = ("key", "name", "href", SHARE, *WORDS.values())
