@@ -103,8 +103,8 @@ def _rows(level: str | None, temperature_K: float | None) -> pd.DataFrame:
 
 def bar_decades(values: pd.Series[float]) -> tuple[int, int] | None:
     """Return the decades, log10 of mS/cm, from which and to which bars of conductivities go; ``None`` without any."""
-    known = np.log10(values[values > 0].astype(float))
-    if known.empty or not np.isfinite(known).all():
+    known = np.log10(values[values > 0].to_numpy(dtype=float))
+    if not len(known) or not np.isfinite(known).all():
         return None
     low, high = math.floor(float(known.min())), math.ceil(float(known.max()))
     return (low, high) if high > low else (low, low + 1)

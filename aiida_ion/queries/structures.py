@@ -131,7 +131,8 @@ def _weight(kind: Mapping[str, Any]) -> tuple[float | None, bool]:
 
     The stored mass is that of an occupied site: of vacancies there are as many as the weights lack.
     """
-    mass, weights = kind.get("mass"), kind.get("weights")
+    mass: Any = kind.get("mass")
+    weights = kind.get("weights")
     occupied = sum(weights) if isinstance(weights, list) and all(_is_number(one) for one in weights) else 1.0
     is_partial = len(kind["symbols"]) > 1 or occupied < 1.0 - OCCUPIED
     return (float(mass) * occupied if _is_number(mass) and mass > 0 else None), is_partial

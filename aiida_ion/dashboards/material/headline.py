@@ -35,7 +35,7 @@ def card_of(shown: Result) -> Component:
 
 
 def _large(label: str, value: str, hint: str, kind: str = "") -> Component:
-    mark = [html.Span(MARKS[kind], **aria(hidden="true")), " "] if MARKS.get(kind) else []
+    mark: list[Any] = [html.Span(MARKS[kind], **aria(hidden="true")), " "] if MARKS.get(kind) else []
     number = html.Div([*mark, value], className=f"large {kind}".strip())
     return html.Div([html.Div(label, className="label"), number, html.Div(hint, className="hint")])
 
@@ -45,7 +45,8 @@ def sigma(attributes: Mapping[str, Any]) -> tuple[str, str]:
 
     :param attributes: of a conductivity.
     """
-    verdict, edges = attributes.get("verdict"), attributes.get("ionic_conductivity_ci95_mS_cm")
+    verdict = attributes.get("verdict")
+    edges: Any = attributes.get("ionic_conductivity_ci95_mS_cm")
     has_edges = isinstance(edges, (list, tuple)) and len(edges) == 2
     poor = has_edges and is_poorly_known(edges[0], edges[1], attributes.get("max_interval_decades"))
     if verdict == POORLY_KNOWN or poor:
@@ -62,7 +63,8 @@ def sigma(attributes: Mapping[str, Any]) -> tuple[str, str]:
 
 def energy(attributes: Mapping[str, Any]) -> tuple[str, str]:
     """Return an activation energy in large type, and its interval or why there is none."""
-    value, edges = short(attributes.get("activation_energy_eV")), attributes.get("activation_energy_ci95_eV")
+    value = short(attributes.get("activation_energy_eV"))
+    edges: Any = attributes.get("activation_energy_ci95_eV")
     if value == "-":
         return "unknown", "too few temperatures with diffusion"
     has_edges = isinstance(edges, (list, tuple)) and len(edges) == 2
