@@ -72,6 +72,7 @@ def measure(profile: str) -> dict[str, list[float]]:
     load_profile(profile)
     from aiida_ion.dashboards.app import Source, create_app
     from aiida_ion.dashboards.filtering import ordered
+    from aiida_ion.dashboards.materials import listed
     from aiida_ion.dashboards.pages import material, materials, overview
     from aiida_ion.dashboards.state import View
     from aiida_ion.queries import read_only
@@ -89,16 +90,16 @@ def measure(profile: str) -> dict[str, list[float]]:
             "overview": lambda: overview.layout(View()),
             "materials": lambda: materials.layout(View()),
             "material": lambda: material.layout(result),
-            "filter": lambda: materials._rows(by_name, View(elements=("Li", "O"))),
-            "filter and figure": lambda: materials._figure(
-                materials._rows(by_runs, View(elements=("Li",), grades=("A", "B"))),
-                materials.X,
-                materials.Y,
+            "filter": lambda: listed.matching_rows(by_name, View(elements=("Li", "O"))),
+            "filter and figure": lambda: listed.figure(
+                listed.matching_rows(by_runs, View(elements=("Li",), grades=("A", "B"))),
+                listed.X,
+                listed.Y,
                 View(),
                 [],
                 "light",
             ).to_json(),
-            "sort": lambda: ordered(materials.materials(), [{"colId": "activation_energy_eV", "sort": "desc"}]),
+            "sort": lambda: ordered(listed.materials(View()), [{"colId": "activation_energy_eV", "sort": "desc"}]),
         }
         for name, ask in asked.items():
             times = [seconds(ask) for _ in range(REPEATS)]

@@ -92,9 +92,9 @@ def create_app(source: Source) -> Dash:
 def _frame(source: Source) -> Component:
     """Return the common parts of all pages."""
     kind = "archive" if source.is_archive else "profile"
-    switch = html.Button(
-        "Dark", id="theme-switch", type="button", role="switch", className="small", **aria(checked="false")
-    )
+    # The script says which theme it switches to; `tour.js` answers the other one.
+    switch = html.Button("Switch theme", id="theme-switch", type="button", className="small")
+    tour = html.Button("Tour", id="tour-start", type="button", className="small", **aria(label="Show the tour"))
     brand = page_link([html.Span("aiida", className="thin"), html.Span("ion")], "/", className="brand")
     shown = html.Span(
         [html.Span(kind, className="kind"), source.name], className="source", title=f"read-only {kind} {source.name}"
@@ -104,7 +104,7 @@ def _frame(source: Source) -> Component:
             html.A("Skip to content", href="#content", className="skip"),
             dcc.Location(id="url", refresh=False),
             *(dcc.Store(id=name) for name in ("address", "shown", QUERY, THEME, "title")),
-            html.Header([brand, html.Nav(_links(""), id="nav", **aria(label="Pages")), shown, switch]),
+            html.Header([brand, html.Nav(_links(""), id="nav", **aria(label="Pages")), shown, tour, switch]),
             html.Div(id="message", role="alert"),
             html.Main(id="content", tabIndex="-1"),
         ]

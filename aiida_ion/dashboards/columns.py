@@ -36,6 +36,9 @@ WIDTHS = {"crystal": 165, "reference_crystal": 165}
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
 PLAIN = {"function": "params.value == null ? '-' : params.value"}
+#: Columns of formulas, which are shown with subscripts; filters, sorting and files have the plain text.
+FORMULAS = ("formula",)
+SUBSCRIPTS = {"function": "subscripts(params.value)"}
 
 
 def column_title(name: str) -> str:
@@ -69,6 +72,7 @@ def column_definitions(
     links: Mapping[str, str] | None = None,
     hidden: Iterable[str] = (),
     words: Mapping[str, str] | None = None,
+    bars: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return AG Grid's definitions of a table's columns.
 
@@ -76,11 +80,16 @@ def column_definitions(
     :param links: column -> column with the address that its cells link to.
     :param hidden: columns that are present but not shown.
     :param words: column of numbers -> column with the text that its cells show; sorting and filters use the number.
+    :param bars: column -> column with the length of the bar behind its text, 0 to 1; missing for no bar.
     """
-    links, hidden, words = dict(links or {}), set(hidden), dict(words or {})
-    behind = {*links.values(), *words.values()}
+    links, hidden, words, bars = dict(links or {}), set(hidden), dict(words or {}), dict(bars or {})
+    behind = {*links.values(), *words.values(), *bars.values()}
     names = [name for name in (shown or table.columns) if name in table.columns and name not in behind]
-    return [_definition(name, table[name], links.get(name), name in hidden, words.get(name)) for name in names]
+    made = [_definition(name, table[name], links.get(name), name in hidden, words.get(name)) for name in names]
+    for item in made:
+        if item["field"] in bars:
+            item |= {"cellRenderer": "BarCell", "cellRendererParams": {"share": bars[item["field"]]}}
+    return made
 
 
 def _definition(
@@ -99,7 +108,8 @@ def _definition(
             text = f"params.data['{words}']"
             made |= {"valueFormatter": {"function": f"params.data ? {text} : ''"}, "tooltipField": words, "width": 200}
     else:
-        made |= {"filter": "agTextColumnFilter", "valueFormatter": PLAIN, "tooltipField": name}
+        shown = SUBSCRIPTS if name in FORMULAS else PLAIN
+        made |= {"filter": "agTextColumnFilter", "valueFormatter": shown, "tooltipField": name}
         made["width"] = WIDTHS.get(name, max(110, min(8 * len(made["headerName"]) + 56, 260)))
     if link is not None:
         made |= {"cellRenderer": "PageLink", "cellRendererParams": {"href": link}}

@@ -9,6 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.figures.theme import graph_config
+from aiida_ion.dashboards.help_texts import help_line
 from aiida_ion.dashboards.state import View
 from aiida_ion.verdicts import words_of
 
@@ -61,18 +62,24 @@ def figure_card(
     actions: Children = None,
     controls: Children = None,
     wide: bool = False,
+    width_px: int | None = None,
 ) -> Component:
-    """Return a figure with buttons that download it as SVG, PNG and its points as CSV.
+    """Return a figure with its help line, and buttons that download it as SVG, PNG and its points as CSV.
 
     :param figure_id: id of the `dcc.Graph`, for callbacks; also the name of the downloaded files.
     :param description: description for screen readers; the title by default.
     :param controls: form elements that change the figure, in a line above it.
+    :param width_px: smallest width at which it can be read; on narrower pages it scrolls inside its card.
     """
     buttons = [_button(kind.upper(), f"Download {title} as {kind.upper()}", figure_id, kind) for kind in _FIGURE_KINDS]
     config: Any = graph_config(figure_id)
-    graph = dcc.Graph(id=figure_id, figure=figure, config=config, style={"height": f"{height_px}px"})
-    labelled = html.Div(graph, role="figure", className="figure", **aria(label=description or title))
-    above = [html.Div(controls, className="filters")] if controls else []
+    size = {"height": f"{height_px}px"} | ({} if width_px is None else {"minWidth": f"{width_px}px"})
+    graph = dcc.Graph(id=figure_id, figure=figure, config=config, style=size)
+    help_text, help_id = help_line(figure_id), f"{figure_id}-help"
+    named = aria(label=description or title) | (aria(describedby=help_id) if help_text else {})
+    labelled = html.Div(graph, role="figure", className="figure scroll" if width_px else "figure", **named)
+    above: list[Component] = [html.P(help_text, id=help_id, className="help")] if help_text else []
+    above += [html.Div(controls, className="filters")] if controls else []
     return card(title, *above, labelled, actions=[*(actions or []), *buttons], note=note, wide=wide)
 
 

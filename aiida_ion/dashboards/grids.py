@@ -11,7 +11,7 @@ from dash import MATCH, ClientsideFunction, Dash, Input, dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.columns import cells, column_definitions, column_title, numeric_columns
-from aiida_ion.dashboards.components import Children, card, table_button
+from aiida_ion.dashboards.components import Children, aria, card, table_button
 from aiida_ion.dashboards.state import View, filter_model
 
 #: Colours are variables of the page, so that the grid follows its theme.
@@ -23,11 +23,22 @@ THEME = (
     " menuBackgroundColor: 'var(--card)', fontFamily: 'inherit', fontSize: 13, spacing: 6,"
     " browserColorScheme: 'inherit', wrapperBorder: false, rowHeight: 34, headerHeight: 38})"
 )
+#: Height of headers of two lines, with their edge.
+HEADER_PX = 60
 #: Rows per request.
 BLOCK = 100
 #: Maximum rows of one answer, whatever is asked for.
 MOST_ROWS = 1000
 FILTER_PARAMS = {"maxNumConditions": 1, "buttons": ["reset"], "debounceMs": 300}
+#: Of all columns; long titles have several lines.
+DEFAULTS: dict[str, Any] = {
+    "sortable": True,
+    "resizable": True,
+    "filterParams": FILTER_PARAMS,
+    "minWidth": 80,
+    "wrapHeaderText": True,
+    "autoHeaderHeight": True,
+}
 
 
 def grid(
@@ -38,6 +49,8 @@ def grid(
     hidden: Iterable[str] = (),
     links: Mapping[str, str] | None = None,
     words: Mapping[str, str] | None = None,
+    bars: Mapping[str, str] | None = None,
+    widths: Mapping[str, int] | None = None,
     row_id: str | None = "uuid",
     selectable: bool = False,
     height_px: int | None = None,
@@ -51,6 +64,9 @@ def grid(
     :param hidden: columns hidden by default, if the view hides none.
     :param links: column -> column with the address that its cells link to (not shown itself).
     :param words: column of numbers -> column with the text that its cells show.
+    :param bars: column -> column with the length of the bar behind its text, 0 to 1.
+    :param widths: column -> smallest width, px. All columns together then fill the grid; the first stays in sight where
+        they scroll.
     :param row_id: column that identifies a row in `selectedRows`.
     :param selectable: whether rows can be selected, by click or space bar, several at once.
     :param height_px: height; by default that of its rows, up to twelve.
@@ -72,7 +88,15 @@ def grid(
         settings["rowSelection"] = {"mode": "multiRow", "enableClickSelection": True, "headerCheckbox": False}
     if on_request:
         settings |= {"cacheBlockSize": BLOCK, "maxBlocksInCache": 20, "rowBuffer": 20}
-    definitions = column_definitions(table, columns, links, hide, words)
+    definitions = column_definitions(table, columns, links, hide, words, bars)
+    if widths is not None:
+        # The columns are fitted before there are rows: the bar that scrolls these has its place from the start.
+        settings |= {"autoSizeStrategy": {"type": "fitGridWidth"}, "alwaysShowVerticalScroll": True}
+        settings["selectionColumnDef"] = {"pinned": "left", "width": 44}
+        for item in definitions:
+            if item["field"] in widths:
+                item |= {"width": widths[item["field"]], "minWidth": widths[item["field"]]}
+        definitions[0] |= {"pinned": "left"}
     fields = {definition["field"] for definition in definitions}
     order = {column: (place, way) for place, (column, way) in enumerate(view.sort)}
     for item in definitions:
@@ -80,11 +104,11 @@ def grid(
             item["sortIndex"], item["sort"] = order[item["field"]]
     rows = {"rowModelType": "infinite"} if on_request else {"rowData": cells(table)}
     named = {} if row_id is None or row_id not in table.columns else {"getRowId": f"params.data['{row_id}']"}
-    height = height_px or 42 + 34 * min(max(len(table), 2), 12) + 14
+    height = height_px or HEADER_PX + 34 * min(max(len(table), 2), 12) + 14
     shown: Component = dag.AgGrid(
         id=grid_id,
         columnDefs=definitions,
-        defaultColDef={"sortable": True, "resizable": True, "filterParams": FILTER_PARAMS, "minWidth": 80},
+        defaultColDef=DEFAULTS,
         filterModel=filter_model([item for item in view.filters if item.column in fields], numeric_columns(table)),
         dashGridOptions=settings | dict(options or {}),
         style={"height": f"{height}px", "width": "100%"},
@@ -105,6 +129,11 @@ def block_of(table: pd.DataFrame, request: Mapping[str, Any]) -> pd.DataFrame:
     except (KeyError, TypeError, OverflowError, ValueError):
         raise ValueError("the table asks for rows without their numbers") from None
     return table.iloc[first : min(end, first + MOST_ROWS)]
+
+
+def with_name(shown: Component, label: str) -> Component:
+    """Return a grid with a name for screen readers."""
+    return html.Div(shown, role="group", **aria(label=label))
 
 
 def column_choice(
@@ -136,7 +165,7 @@ def table_card(
     view = grid_options.get("view") or View()
     hidden = view.hidden or tuple(grid_options.get("hidden", ()))
     tools = [*(actions or []), column_choice(grid_id, table, names, hidden), table_button(grid_id, title)]
-    return card(title, grid(grid_id, table, **grid_options), actions=tools, note=note)
+    return card(title, with_name(grid(grid_id, table, **grid_options), title), actions=tools, note=note)
 
 
 def register(app: Dash) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ EDGES = ("ionic_conductivity_ci95_low_mS_cm", "ionic_conductivity_ci95_high_mS_c
 BOUND = "ionic_conductivity_upper_bound_mS_cm"
 #: Column -> column with the text that its cells show; they are sorted and filtered by the number.
 WORDS = {SIGMA: "sigma_words", ENERGY: "energy_words", EXPERIMENT: "experiment_words"}
+#: Column with the length of the bar of a conductivity, 0 to 1: its logarithm between the decades around all values.
+SHARE = "sigma_share"
 #: Columns of the result, from the table of conductivities.
 RESULT = (
     *("verdict", "grade", SIGMA, *EDGES, BOUND, ENERGY, "activation_energy_ci95_low_eV"),
@@ -95,7 +98,26 @@ def _rows(level: str | None, temperature_K: float | None) -> pd.DataFrame:
         crystal=words_of(made["crystal"]),
     )
     made[SIGMA] = made[SIGMA].where(made["verdict"] == MEASURED)  # others have no place in an order of values
-    return made
+    return made.assign(**{SHARE: _shares(made[SIGMA])})
+
+
+def bar_decades(values: pd.Series[float]) -> tuple[int, int] | None:
+    """Return the decades, log10 of mS/cm, from which and to which bars of conductivities go; ``None`` without any."""
+    known = np.log10(values[values > 0].to_numpy(dtype=float))
+    if not len(known) or not np.isfinite(known).all():
+        return None
+    low, high = math.floor(float(known.min())), math.ceil(float(known.max()))
+    return (low, high) if high > low else (low, low + 1)
+
+
+def _shares(values: pd.Series[float]) -> pd.Series[float]:
+    """Return the length of the bar of each conductivity, 0 to 1; NaN for what is no value."""
+    decades = bar_decades(values)
+    if decades is None:
+        return pd.Series(np.nan, index=values.index)
+    low, high = decades
+    shares = (np.log10(values.where(values > 0).astype(float)) - low) / (high - low)
+    return pd.Series(shares, index=values.index)
 
 
 _KEY = ["formula", "crystal"]

@@ -29,13 +29,14 @@ def stored_arrhenius(
     measured: bool = True,
     theme: Theme = LIGHT,
 ) -> go.Figure:
-    """Return the Arrhenius plot of conductivities: log10 of sigma T (mS K/cm) or of D* (cm^2/s) over 1000/T (1/K).
+    """Return the Arrhenius plot of conductivities over 1000/T (1/K).
 
-    Each has its temperatures with 95 % intervals, bounds as arrows, refused temperatures hollow, and the median of its
-    posterior with the central 95 %, dotted where it is extrapolated.
+    The axis is log10 of sigma T (mS K/cm), of sigma (mS/cm) or of D* (cm^2/s). Each result has its temperatures with
+    95 % intervals, bounds as arrows, refused temperatures hollow, and the median of its posterior with the central
+    95 %, dotted where it is extrapolated.
 
     :param uuids: of conductivities of one material, such as the column ``uuid`` of `aiida_ion.queries.conductivity`.
-    :param quantity: ``conductivity`` or ``diffusivity``.
+    :param quantity: ``conductivity`` for sigma T, ``plain_conductivity`` for sigma, or ``diffusivity``.
     :param measured: whether to draw measurements that are linked to a crystal of this formula, as stars.
     :raises ValueError: without uuids, for one that is not a conductivity, for results of several materials, or for
         another quantity.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from aiida import orm
 
+from aiida_ion.lammps.potentials import POTENTIALS
 from aiida_ion.queries.jobs import runs
 from aiida_ion.queries.reading.kinds import read_attributes, read_number
 from aiida_ion.queries.reading.shared import frame, md_processes, rows
@@ -105,3 +106,29 @@ def _loaded(attributes: Mapping[str, Any] | None) -> str | None:
     checkpoint = attributes.get("checkpoint") if isinstance(attributes, Mapping) else None
     digest = checkpoint.get("sha256") if isinstance(checkpoint, Mapping) else None
     return digest if isinstance(digest, str) else None
+
+
+def potential_origins(job_uuids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return where the weights of jobs are from, by the UUIDs of the jobs.
+
+    ``has_file`` is whether their weights are a file in the database, of which no publisher states anything, and
+    ``citation`` what is cited for a classical potential: stated with its commands, else of the published one of that
+    name; ``None`` where neither is known.
+
+    :param job_uuids: of molecular-dynamics jobs.
+    """
+    asked = sorted(set(job_uuids))
+    origins: dict[str, dict[str, Any]] = {uuid: {"has_file": False, "citation": None} for uuid in asked}
+    if not asked:
+        return origins
+    query = orm.QueryBuilder()
+    query.append(orm.CalcJobNode, filters={"uuid": {"in": asked}}, project=["uuid"], tag="job")
+    names = ["attributes.name", "attributes.citation"]
+    query.append(orm.Data, with_outgoing="job", edge_project=["label"], project=names)
+    for uuid, name, citation, label in rows(query):
+        if label == "checkpoint":
+            origins[uuid]["has_file"] = True
+        elif label == "potential":
+            published = POTENTIALS[name].citation if isinstance(name, str) and name in POTENTIALS else None
+            origins[uuid]["citation"] = citation if isinstance(citation, str) and citation else published
+    return origins

@@ -21,13 +21,15 @@ from selenium.webdriver.remote.webelement import WebElement
 
 #: Folder that keeps the screenshots; without it none are taken, but for the one of what did not happen in time.
 ENV_SCREENSHOTS = "AIIDA_ION_SCREENSHOTS"
-WIDE, NARROW = (1400, 900), (480, 900)
+WIDE, NARROW = (1440, 900), (390, 844)
 PATIENCE_S = 40.0
 #: Looks at a page that draws its elements anew.
 RETRIES = 5
 #: Looks in a row, 0.05 s apart, that must find a page idle and of the same length.
 SAME_LOOKS = 8
 TIMEOUT = "timeout"
+#: A visitor who has seen the tour; the address ``about:blank`` has no storage.
+SEEN = "try { if (!/unseen/.test(location.hash)) localStorage.setItem('aiida-ion-tour', 'seen'); } catch (error) {}"
 T = TypeVar("T")
 #: What Chromium says of drawing in three dimensions without a graphics card, which is not a fault of the page.
 OF_THE_DRIVER = ("GL Driver Message", "willReadFrequently", "software WebGL")
@@ -189,6 +191,7 @@ def browse(home: str, folder: Path, size: tuple[int, int] = WIDE) -> Iterator[Br
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     driver = webdriver.Chrome(options=options, service=service)
     try:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SEEN})
         browser = Browser(driver, home, downloads, pictures)
         browser.resize(size)
         yield browser

@@ -10,8 +10,9 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from aiida_ion.dashboards.figures.theme import DARK, LIGHT
+from aiida_ion.dashboards.figures.theme import DARK, LIGHT, formula_label
 from aiida_ion.dashboards.pages import PAGES
+from aiida_ion.dashboards.pages.materials_choices import PLAIN_DIGITS
 from tests.dashboards.browser import NARROW, WIDE, Browser
 from tests.dashboards.test_compare_browser import CLICK
 
@@ -30,8 +31,12 @@ def n_rows(browser: Browser) -> int:
 
 
 def names_shown(browser: Browser) -> list[str]:
-    """Return the formulas in the table."""
-    return [cell.text for cell in browser.all("#materials-grid .ag-row [col-id='formula'] a")]
+    """Return the formulas in the table, with the digits that are shown as subscripts."""
+    return [plain(cell.text) for cell in browser.all("#materials-grid .ag-row [col-id='formula'] a")]
+
+
+def plain(formula: str) -> str:
+    return formula.translate(PLAIN_DIGITS)
 
 
 def type_elements(browser: Browser, text: str) -> None:
@@ -50,6 +55,7 @@ def test_every_page_is_reached_by_links(browser: Browser, named: Named) -> None:
         browser.settle()
         assert "cannot be shown" not in browser.text()
         assert browser.text("nav .here") == one.TITLE
+        assert browser.text("#theme-switch").startswith("Switch to")
         assert len(browser.all("h1")) == 1
         browser.shot(named(one.TITLE), whole=True)
     assert browser.run("return performance.getEntriesByType('navigation').length") == 1, (
@@ -66,11 +72,10 @@ def test_light_and_dark(browser: Browser, named: Named) -> None:
 
     assert background() == rgb(LIGHT.background)
     switch = browser.find("#theme-switch")
-    assert switch.get_attribute("role") == "switch"
-    assert switch.get_attribute("aria-checked") == "false"
+    browser.until(lambda: switch.text == "Switch to dark theme", "the button says what it does")
     switch.click()
     browser.until(lambda: background() == rgb(DARK.background), "dark")
-    assert switch.get_attribute("aria-checked") == "true"
+    assert switch.text == "Switch to light theme"
     paper = "return document.querySelector('#materials-figure .js-plotly-plot')?._fullLayout.paper_bgcolor"
     browser.until(lambda: browser.run(paper) == DARK.card, "the figure is dark too")
     browser.settle()
@@ -242,7 +247,8 @@ def test_a_row_leads_to_its_material_and_its_provenance(browser: Browser, named:
     browser.open("/materials")
     browser.settle()
     link = browser.wait_for("#materials-grid .ag-row [col-id='formula'] a")
-    formula = link.text
+    formula = plain(link.text)
+    assert link.text == formula_label(formula)
     link.click()
     browser.until(lambda: browser.address.startswith("/material?"), "the page of the material")
     browser.until(lambda: browser.driver.title == "Material · aiida-ion", "the title of the material")
@@ -257,9 +263,61 @@ def test_a_row_leads_to_its_material_and_its_provenance(browser: Browser, named:
     browser.shot(named("provenance-of-a-row"), whole=True)
 
 
+@pytest.mark.slow
+def test_a_row_shows_its_plot_and_a_formula_is_searched(browser: Browser, named: Named) -> None:
+    browser.open("/materials")
+    browser.settle()
+    total = n_rows(browser)
+    wide = "const grid = document.querySelector('#materials-grid .ag-center-cols-viewport'); "
+    wide += "return grid.scrollWidth - grid.clientWidth"
+    assert browser.run(wide) <= 1  # nothing scrolls sideways
+    assert "No material is chosen" in browser.text("#materials-plot")
+    cell = browser.wait_for("#materials-grid .ag-center-cols-container .ag-row [col-id='grade']")
+    row = int(cell.find_element("xpath", "..").get_attribute("row-index") or 0)
+    browser.run("arguments[0].click()", cell)
+    browser.wait_for("#materials-arrhenius .js-plotly-plot")
+    browser.until(lambda: "o.plot=" in browser.address, "the plot is in the address")
+    browser.settle()
+    assert formula_label(names_shown(browser)[row]) in browser.text("#materials-plot h2")
+    browser.shot(named("materials-with-a-plot"), whole=True)
+    browser.open(browser.address)
+    browser.wait_for("#materials-arrhenius .js-plotly-plot")
+    name = names_shown(browser)[0]
+    browser.find("#materials-search").send_keys(name.lower())
+    browser.until(lambda: "o.search=" in browser.address, "the search is in the address")
+    browser.until(lambda: 0 < n_rows(browser) <= total and set(names_shown(browser)) == {name}, "only that formula")
+
+
+@pytest.mark.slow
+def test_the_tour_is_shown_once(browser: Browser, named: Named) -> None:
+    browser.open("/?unseen#unseen")
+    browser.run("localStorage.removeItem('aiida-ion-tour'); location.reload()")
+    browser.wait_for("#tour")
+    assert browser.find("#tour").accessible_name == "Pages"
+    browser.shot(named("tour"))
+    browser.find("#tour [data-tour=next]").click()
+    browser.until(lambda: "2 of" in browser.text("#tour"), "the second stop")
+    assert browser.all(".tour-target")
+    browser.press(Keys.ESCAPE)
+    browser.until(lambda: not browser.all("#tour, .tour-target"), "it is gone")
+    assert browser.run("return localStorage.getItem('aiida-ion-tour')") == "seen"
+    browser.open("/materials")
+    browser.settle()
+    assert not browser.all("#tour")
+    browser.find("#tour-start").click()
+    assert browser.focused().text == "Pages"
+    while browser.text("#tour [data-tour=next]") != "Done":
+        browser.find("#tour [data-tour=next]").click()
+    browser.find("#tour [data-tour=next]").click()
+    assert not browser.all("#tour")
+    assert browser.focused().get_attribute("id") == "tour-start"
+
+
 def nameless(browser: Browser) -> list[str]:
     """Return the HTML of whatever can be used or looked at and has no name for a screen reader, outside grids."""
-    elements = browser.all("main button, main input, main select, main summary, main a[href], main [role=figure]")
+    elements = browser.all(
+        "main button, main input, main select, main summary, main a[href], main [role=figure], main table"
+    )
     inside = "return !!arguments[0].closest('.ag-root-wrapper')"
     shown = [element for element in elements if element.is_displayed() and not browser.run(inside, element)]
     return [element.get_attribute("outerHTML") or "" for element in shown if not element.accessible_name]
@@ -270,17 +328,18 @@ def test_by_keyboard_and_to_a_screen_reader(browser: Browser) -> None:
     browser.open("/materials")
     browser.settle()
     assert browser.find("html").get_attribute("lang") == "en"
-    order = browser.tab_order(3 + len(PAGES))
+    order = browser.tab_order(4 + len(PAGES))
     assert order == [
         "Skip to content",
         "aiidaion",
         *(one.TITLE for one in PAGES),
+        "Show the tour",
         browser.find("#theme-switch").accessible_name,
     ]
     browser.open("/materials")
     browser.press(Keys.TAB, Keys.ENTER)
     browser.until(lambda: browser.focused().get_attribute("id") == "content", "the content has the focus")
-    assert browser.tab_order(1) == ["has all elements"]
+    assert browser.tab_order(1) == ["formula or space group"]
     for one in PAGES:
         browser.open(one.PATH)
         browser.settle()

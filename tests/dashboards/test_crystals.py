@@ -16,7 +16,8 @@ from plotly.utils import PlotlyJSONEncoder
 from aiida_ion.calculations.experiment import link_experiment
 from aiida_ion.dashboards import comparing, crystals, tables
 from aiida_ion.dashboards.material_rows import material_rows
-from aiida_ion.dashboards.pages import compare, material, material_line, materials, overview
+from aiida_ion.dashboards.materials import listed
+from aiida_ion.dashboards.pages import compare, material, material_line, overview
 from aiida_ion.dashboards.pages.material_result import Fits
 from aiida_ion.dashboards.pages.materials_choices import matching
 from aiida_ion.dashboards.pairs import scores
@@ -194,7 +195,7 @@ def test_grades_that_can_be_chosen_are_those_of_the_column(stored: dict[str, Any
 def test_counts_agree_between_pages(stored: dict[str, Any]) -> None:
     counts = overview.counts()
     table = tables.table("materials")
-    assert counts["materials"] == len(table) == len(materials.materials(View())) == 4
+    assert counts["materials"] == len(table) == len(listed.materials(View())) == 4
     assert counts["conductivities"] == table["n_conductivities"].sum() == 4
     assert counts["fits"] == table["n_temperatures"].sum() == 7
     assert counts["levels"] == len(comparing.level_names()) == 2

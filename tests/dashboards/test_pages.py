@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from aiida import orm
 from aiida.manage import get_manager
+from dash import dcc
 from plotly.utils import PlotlyJSONEncoder
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -22,7 +24,10 @@ from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.figures.landscape import landscape
 from aiida_ion.dashboards.figures.theme import DARK, LIGHT, level_styles
-from aiida_ion.dashboards.pages import PAGES, materials, overview
+from aiida_ion.dashboards.help_texts import HELP
+from aiida_ion.dashboards.material_rows import bar_decades
+from aiida_ion.dashboards.materials import listed, preview
+from aiida_ion.dashboards.pages import PAGES, overview
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import conductivity
 from aiida_ion.queries.running import activity
@@ -85,7 +90,9 @@ def asked_by_pages() -> dict[str, tuple[int, int]]:
         view = view_of(page.TITLE)
         tables.use(tables.TableCache())
         with counted() as cold:
-            assert "cannot be shown" not in text_of(page.layout(view))
+            layout = page.layout(view)
+        assert "cannot be shown" not in text_of(layout)
+        assert {one.id for one in layout._traverse() if isinstance(one, dcc.Graph)} <= set(HELP), page.TITLE
         with counted() as warm:
             page.layout(view)
         asked[page.TITLE] = (len(cold), len(warm))
@@ -169,7 +176,7 @@ def test_the_numbers_of_the_overview_are_those_of_the_tables(app: Any) -> None:
     fill(120, n_with_arrays=0)
     counts = overview.counts()
     results = conductivity()
-    assert counts["materials"] == len(materials.materials(View())) == len(queries.materials())
+    assert counts["materials"] == len(listed.materials(View())) == len(queries.materials())
     assert counts["conductivities"] == len(results)
     assert counts["levels"] == results["level_of_theory"].nunique()
     assert counts["fits"] == len(queries.diffusion().query("not superseded"))
@@ -178,13 +185,31 @@ def test_the_numbers_of_the_overview_are_those_of_the_tables(app: Any) -> None:
 
 def test_materials_link_to_their_pages(app: Any) -> None:
     fill(60, n_with_arrays=0)
-    table = materials.materials(View())
+    table = listed.materials(View())
     assert list(table.columns[:2]) == ["formula", "crystal"]
     for row in table.to_dict("records"):
         view = View.from_query(row["href"].partition("?")[2])
         assert view.formula == row["formula"]
         assert row["key"].startswith(view.crystal)
         assert view.uuid == (row["conductivity_uuid"] if isinstance(row["conductivity_uuid"], str) else None)
+
+
+def test_only_values_have_a_bar_and_a_row_has_its_plot(app: Any) -> None:
+    fill(60, n_with_arrays=1)
+    table = listed.materials(View())
+    values = table["ionic_conductivity_mS_cm"]
+    low, high = bar_decades(values) or (0, 0)
+    assert low <= np.log10(values.min()) and np.log10(values.max()) <= high
+    assert (table["sigma_share"].notna() == values.notna()).all()
+    expected = (np.log10(values.dropna()) - low) / (high - low)
+    np.testing.assert_allclose(table["sigma_share"].dropna(), expected)
+    assert "No material is chosen" in text_of(preview.cards(View(theme="light")))
+    row = table[values.notna()].iloc[0]
+    (card,) = preview.cards(View(theme="dark").with_options(plot=row["key"]))
+    (graph,) = (one for one in card._traverse() if isinstance(one, dcc.Graph))
+    shown = {uuid for trace in graph.figure.data if trace.customdata is not None for (uuid,) in trace.customdata}
+    assert shown and shown <= set(queries.diffusion().query("formula == @row.formula")["uuid"])
+    assert "No material is chosen" in text_of(preview.cards(View().with_options(plot="<b>")))
 
 
 @pytest.fixture

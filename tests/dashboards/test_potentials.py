@@ -16,6 +16,7 @@ from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.app import Source, create_app
 from aiida_ion.dashboards.pages import potential_cards, potential_runs, potentials
 from aiida_ion.dashboards.potential_rows import parity_arrays, side_rows, student_rows, watch_facts
+from aiida_ion.dashboards.potentials import cards as catalogue_cards
 from aiida_ion.dashboards.state import View
 from benchmarks.synthetic.training import FIT, fill, store_committee, store_potential, store_run, store_student
 from tests.calculations.lammps.pod_fits import dataset, fit
@@ -69,6 +70,31 @@ def test_everything_of_a_training_is_on_the_page() -> None:
     after = next(one for one in drawn["potentials-before"].data if one.name == "after the training")
     assert list(after.y) == [1e-5, 1e-5]
     assert list(after.x) == ["Li₂O, 800 K", "Li₂O, 1000 K"]
+
+
+def test_each_potential_has_a_card_and_what_is_not_known_is_unknown() -> None:
+    job = fill()
+    values = text(catalogue_cards.potential_cards())
+    for words in ("unknown", "not compared with anything here", "no cost is stored", "LAMMPS: Thompson et al. 2022"):
+        assert words in values, words
+    assert "trained here" not in values  # of these runs no checkpoint is stored
+    record = {"name": "sevenn", "model": None, "job_type": "ion.mlip_md", "has_file": True, "citation": None}
+    record |= {"versions": None, "n_runs": 2, "wall_time_s": 90.0, "job_uuid": job.uuid, "levels_of_theory": "x"}
+    sha256 = job.outputs.potential.base.attributes.get("sha256")
+    own = text(catalogue_cards.potential_card(record | {"checkpoint_sha256": sha256}, set()))
+    for words in (
+        "trained here",
+        f"{sha256[:12]}…",
+        "7 frames",
+        "QE PBEsol",
+        "SevenNet-0",
+        "MAE ",
+        "2 runs, 90 s together",
+    ):
+        assert words in own, words
+    assert "MPtrj" not in own and "that of its parent may apply" in own
+    other = text(catalogue_cards.potential_card(record | {"checkpoint_sha256": "0" * 64}, set()))
+    assert "trained here" not in other and "MPtrj" not in other
 
 
 def test_the_newest_that_nothing_else_made_is_chosen_first() -> None:

@@ -16,7 +16,7 @@ from aiida_ion.units import BOLTZMANN_EV_K
 from tests.calculations.conductivity.test_fit_conductivity import diffusion, fit, still
 
 LAGS_PS = np.arange(1.0, 21.0)
-QUANTITIES = ("conductivity", "diffusivity")
+QUANTITIES = ("conductivity", "plain_conductivity", "diffusivity")
 
 
 def with_msd(temperature_K: float, **changes: Any) -> orm.ArrayData:

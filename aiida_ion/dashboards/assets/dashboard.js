@@ -25,7 +25,7 @@ window.dash_clientside.dashboard = (function () {
         forgetNamedTheme();
       }
       var dark = root.dataset.theme === "dark";
-      document.getElementById("theme-switch").setAttribute("aria-checked", String(dark));
+      document.getElementById("theme-switch").textContent = "Switch to " + (dark ? "light" : "dark") + " theme";
       return root.dataset.theme;
     },
 

@@ -37,8 +37,12 @@
 
   // Further columns that a figure gives each point, such as is_bound and refused.
   function columnsOf(trace) {
-    var meta = (trace._input || trace).meta;
-    return (meta && meta.columns) || {};
+    return metaOf(trace).columns || {};
+  }
+
+  // What a figure says of a series; one that stands aside, such as names in the background, is not in the file.
+  function metaOf(trace) {
+    return (trace._input || trace).meta || {};
   }
 
   // The ends of an error bar; none where the value is only a bound, whose bar is an arrow.
@@ -57,7 +61,7 @@
     var names = ["x", "y", "z"].map(function (letter) {
       return title(scene[letter + "axis"] || layout[letter + "axis"], letter);
     });
-    var shown = plot._fullData.filter(function (trace) { return trace.visible === true && trace.x; });
+    var shown = plot._fullData.filter(function (trace) { return trace.visible === true && trace.x && !metaOf(trace).aside; });
     var given = ["is_bound", "refused"];
     shown.forEach(function (trace) {
       Object.keys(columnsOf(trace)).forEach(function (name) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,30 +34,12 @@ from aiida_ion.verdicts import POORLY_KNOWN, WITH_POSTERIOR
 #: Quantity of the vertical axis -> its title.
 QUANTITIES = {
     "conductivity": "log<sub>10</sub>(σT / mS K cm<sup>−1</sup>)",
+    "plain_conductivity": "log<sub>10</sub>(σ / mS cm<sup>−1</sup>)",
     "diffusivity": "log<sub>10</sub>(D* / cm<sup>2</sup> s<sup>−1</sup>)",
 }
 CELSIUS_TICKS = (
-    2000,
-    1500,
-    1200,
-    1000,
-    800,
-    700,
-    600,
-    500,
-    400,
-    300,
-    250,
-    200,
-    150,
-    100,
-    75,
-    50,
-    25,
-    0,
-    -25,
-    -50,
-    -100,
+    *(2000, 1500, 1200, 1000, 800, 700, 600, 500, 400, 300, 250),
+    *(200, 150, 100, 75, 50, 25, 0, -25, -50, -100),
 )
 #: Minimum distance of two ticks of the upper axis, as a fraction of the width.
 MIN_TICK_DISTANCE = 0.055
@@ -92,7 +75,7 @@ def arrhenius_figure(
     experiments: pd.DataFrame | None = None,
     members: pd.DataFrame | None = None,
 ) -> go.Figure:
-    """Return log10 of sigma T, or of D, over 1000/T, with degrees Celsius above.
+    """Return log10 of sigma T, of sigma, or of D, over 1000/T, with degrees Celsius above.
 
     Refused temperatures are hollow, bounds are arrows, experiments are stars; ``customdata`` holds the UUID.
 
@@ -114,7 +97,7 @@ def arrhenius_figure(
         add_points(figure, rows, str(level), styles[str(level)])
     add_experiments(figure, experiments, _factor(lines, points), quantity, theme)
     if not figure.data:
-        unit = "conductivity of ions without charge" if quantity == "conductivity" and len(points) else "temperature"
+        unit = "conductivity of ions without charge" if quantity != "diffusivity" and len(points) else "temperature"
         return empty_figure(theme, f"There is no {unit} to draw.")
     _limit_y(figure, shown)
     _explain_symbols(figure, shown, theme)
@@ -134,10 +117,10 @@ def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
     table = points.copy()
     moved = table["verdict"].isin(WITH_POSTERIOR)
     value = table["tracer_diffusivity_cm2_s"].where(moved, table["tracer_diffusivity_upper_bound_cm2_s"])
-    zero = pd.Series(0.0, index=table.index)
-    shift = table["log10_conductivity_temperature_per_diffusivity"] if quantity == "conductivity" else zero
-    table["x"] = K_PER_KK / pd.to_numeric(table["temperature_K"])
-    table["y"] = log10_of(value) + pd.to_numeric(shift)
+    temperature_K = pd.to_numeric(table["temperature_K"])
+    shift = _shift(pd.to_numeric(table["log10_conductivity_temperature_per_diffusivity"]), temperature_K, quantity)
+    table["x"] = K_PER_KK / temperature_K
+    table["y"] = log10_of(value) + shift
     table["up"] = (log10_of(table["tracer_diffusivity_ci95_high_cm2_s"]) - log10_of(value)).where(moved)
     table["down"] = (log10_of(value) - log10_of(table["tracer_diffusivity_ci95_low_cm2_s"])).where(moved)
     table["is_bound"] = ~moved
@@ -145,9 +128,19 @@ def _on_axes(points: pd.DataFrame, quantity: str) -> pd.DataFrame:
     return pd.DataFrame(table[np.isfinite(table["x"]) & np.isfinite(table["y"])])
 
 
+def _shift(log10_factor: Any, temperature_K: Any, quantity: str) -> Any:
+    """Return what is added to log10 of D (cm^2/s) for a quantity of the axis.
+
+    :param log10_factor: log10 of sigma T / D, mS K/cm over cm^2/s.
+    """
+    if quantity == "diffusivity":
+        return 0.0 * temperature_K
+    return log10_factor - (np.log10(temperature_K) if quantity == "plain_conductivity" else 0.0)
+
+
 def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style: LevelStyle, quantity: str) -> None:
     """Add median and band of the draws, from the highest temperature used to the target."""
-    if not len(line.activation_energies_eV) or (quantity == "conductivity" and line.log10_factor is None):
+    if not len(line.activation_energies_eV) or (quantity != "diffusivity" and line.log10_factor is None):
         return
     used = shown[(shown["conductivity_uuid"] == line.uuid) & shown["refused"].isna() & ~shown["is_bound"]]
     if used.empty:
@@ -156,7 +149,7 @@ def _add_line(figure: go.Figure, line: ArrheniusLine, shown: pd.DataFrame, style
     x = np.linspace(min(ends), max(ends), N_GRID)
     slope = line.activation_energies_eV[:, None] / (BOLTZMANN_EV_K * np.log(10.0)) / K_PER_KK
     draws = line.log10_prefactors_cm2_s[:, None] - slope * x
-    shift = line.log10_factor if quantity == "conductivity" and line.log10_factor is not None else 0.0
+    shift = _shift(line.log10_factor, K_PER_KK / x, quantity)
     low, middle, high = np.percentile(draws + shift, [2.5, 50.0, 97.5], axis=0)
     common = {"legendgroup": line.level_of_theory, "showlegend": False, "hoverinfo": "skip", "mode": "lines"}
     name = plain(line.level_of_theory)

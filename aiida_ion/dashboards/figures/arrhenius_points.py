@@ -129,7 +129,9 @@ def add_experiments(
     bound = table["ionic_conductivity_mS_cm"].isna()
     value = table["ionic_conductivity_mS_cm"].where(~bound, table["ionic_conductivity_upper_bound_mS_cm"])
     temperature = pd.to_numeric(table["temperature_K"])
-    y = log10_of(value) + np.log10(temperature) - (factor if quantity == "diffusivity" and factor is not None else 0.0)
+    y = log10_of(value)  # of the plain conductivity, which was measured
+    if quantity != "plain_conductivity":
+        y += np.log10(temperature) - (factor if quantity == "diffusivity" and factor is not None else 0.0)
     texts = [
         f"<b>experiment</b>, {plain(name)} {plain(entry)}<br>{limit}{sigma:.2e} mS/cm at {at:.0f} K, {plain(kind)}"
         for name, entry, limit, sigma, at, kind in zip(

@@ -22,7 +22,7 @@ from aiida_ion.dashboards.quantities import Quantity
 
 #: Maximum number of materials in a figure; all are in the table.
 MAX_MATERIALS = 40
-LINE_PX, FRAME_PX = 24, 130
+LINE_PX, FRAME_PX = 24, 150
 ARROWS = {"upper": "arrow-left", "lower": "arrow-right", "poorly known": "line-ns-open"}
 
 
@@ -45,7 +45,8 @@ def error_figure(
         _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
     labels = [plain(name) for name in order]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], tickmode="linear", showgrid=True)
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"})
+    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.0, "yanchor": "bottom"}
+    figure.update_layout(legend=below, margin={"t": 40, "b": 100})
     return figure
 
 

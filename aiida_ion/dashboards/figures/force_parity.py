@@ -55,7 +55,8 @@ def force_parity_figure(
             _add_element(figure, reference_forces[drawn], forces[drawn], element, color, SYMBOLS[number % 8], error)
     figure.update_xaxes(range=[-reach, reach], constrain="domain")
     figure.update_yaxes(range=[-reach, reach], scaleanchor="x", scaleratio=1, constrain="domain")
-    figure.update_layout(legend={"x": 0.02, "y": 0.98, "itemsizing": "constant"})
+    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.005, "yanchor": "bottom", "itemsizing": "constant"}
+    figure.update_layout(legend=below, margin={"t": 40, "b": 96})
     return figure
 
 

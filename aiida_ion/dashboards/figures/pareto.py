@@ -54,7 +54,8 @@ def pareto_figure(
             hovertemplate=f"{words}<extra></extra>",
         )
     _finish_axes(figure, pd.concat([points, levels]))
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.005, "yanchor": "bottom"}
+    figure.update_layout(legend=below, margin={"t": 40, "b": 112})
     return figure
 
 

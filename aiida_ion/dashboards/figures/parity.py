@@ -30,6 +30,8 @@ SIZE, SIZE_PER_TEMPERATURE, LARGEST = 8.0, 1.8, 22.0
 ROOM, SMALLEST_RANGE, FARTHEST_BAR = 0.05, 3.0, 2.0
 #: (x is a bound, y is a bound) -> symbol: an arrow towards possible values.
 ARROWS = {(False, True): "arrow-down", (True, False): "arrow-left", (True, True): "triangle-sw"}
+#: With more points, one level of theory is drawn at a time, small and without intervals.
+MOST_AT_ONCE, SMALL = 300, 6.0
 SMALLEST, GREATEST = -300.0, 300.0  # decades that a float can hold
 
 
@@ -59,6 +61,8 @@ def parity_figure(
     _add_diagonal(figure, low, high, quantity, theme)
     for level, rows in table.groupby("y_level_of_theory", sort=True):
         _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
+    if len(table) > MOST_AT_ONCE:
+        _one_at_a_time(figure, table)
     _add_ring(figure, table[table["y_uuid"] == chosen], theme)
     _finish_axes(figure, low, high, quantity)
     return figure
@@ -194,6 +198,18 @@ def amount(row: Mapping[Any, Any], side: str, quantity: Quantity) -> str:
     return f"{value:.3g}{between} {quantity.unit}"
 
 
+def _one_at_a_time(figure: go.Figure, table: pd.DataFrame) -> None:
+    """Show the points of the level with most pairs, small and without intervals; the legend chooses another one."""
+    first = plain(table["y_level_of_theory"].value_counts().index[0])
+    for trace in figure.data:
+        if trace.mode == "markers":
+            trace.update(error_x_visible=False, error_y_visible=False, marker={"size": SMALL, "opacity": 0.55})
+            trace.visible = True if trace.name == first else "legendonly"
+        else:
+            trace.showlegend = False  # a click on a name would hide the diagonal and the band, too
+    figure.update_layout(legend={"itemclick": "toggleothers", "itemdoubleclick": False})
+
+
 def _add_ring(figure: go.Figure, rows: pd.DataFrame, theme: Theme) -> None:
     if rows.empty:
         return
@@ -214,4 +230,5 @@ def _finish_axes(figure: go.Figure, low: float, high: float, quantity: Quantity)
         kind |= log_axis(high - low)
     figure.update_xaxes(**kind)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, **kind)
-    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"})
+    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.005, "yanchor": "bottom", "itemsizing": "constant"}
+    figure.update_layout(legend=below, margin={"t": 40, "b": 112})

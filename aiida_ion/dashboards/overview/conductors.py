@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.comparing import all_pairs, default_reference, measurements
-from aiida_ion.dashboards.components import card, control, figure_card, grade_badge, page_link, row
+from aiida_ion.dashboards.components import aria, card, control, figure_card, grade_badge, page_link, row
 from aiida_ion.dashboards.figures.theme import formula_label, theme_named
 from aiida_ion.dashboards.material_rows import SIGMA, count_words, level_of, levels, material_rows, temperature_of
 from aiida_ion.dashboards.material_rows import temperatures as known_temperatures
@@ -65,7 +65,9 @@ def best_table(table: pd.DataFrame) -> Component:
     lines = [zip(_cells(record), looks, strict=True) for record in best.to_dict("records")]
     body = [html.Tr([html.Td(cell, className=look) for cell, look in line]) for line in lines]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+    return html.Div(
+        html.Table([head, html.Tbody(body)], className="plain", **aria(label="The best conductors")), className="scroll"
+    )
 
 
 def _cells(record: Mapping[Any, Any]) -> tuple[Any, ...]:

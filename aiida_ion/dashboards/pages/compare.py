@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards.choosing import moment_words
 from aiida_ion.dashboards.comparing import choices, chosen_view
+from aiida_ion.dashboards.comparison import elements
 from aiida_ion.dashboards.components import aria, card, page, page_link, row
 from aiida_ion.dashboards.crystals import short_id
 from aiida_ion.dashboards.figures.theme import formula_label
@@ -92,6 +93,11 @@ def register(app: Dash) -> None:
         made = choices(view)
         return price.forces(view, made), price.force_words(made)
 
+    @app.callback(Output(elements.FIGURE, "figure"), Input(chosen.MAP, "value"), *page_state, prevent_initial_call=True)
+    def draw_elements(*given: Any) -> Any:
+        view = _view((chosen.MAP,), given)
+        return elements.figure(view, choices(view))
+
     for name in FIGURES:
 
         @app.callback(
@@ -122,7 +128,7 @@ def _register_address(app: Dash, pair_inputs: Sequence[Input], page_state: Seque
         view = replace(_view(chosen.PAIR_CONTROLS, given), selected=tuple(given[-3] or ()))
         return cards.point(view, choices(view)), _written(view)
 
-    for names in (chosen.PRICE_CONTROLS, (chosen.FORCES,)):
+    for names in (chosen.PRICE_CONTROLS, (chosen.FORCES,), (chosen.MAP,)):
 
         @app.callback(
             Output("compare-view", "data", allow_duplicate=True),

@@ -12,18 +12,20 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, measurements, styles, thinned
+from aiida_ion.dashboards.comparison import elements
+from aiida_ion.dashboards.comparison.scores import score_card
 from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, page_link, row, uuid_label
 from aiida_ion.dashboards.crystals import material_view, words_of
 from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error_figure, height_px
-from aiida_ion.dashboards.figures.parity import parity_figure
+from aiida_ion.dashboards.figures.parity import MOST_AT_ONCE, parity_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
-from aiida_ion.dashboards.pairs import EXPERIMENT, scores
+from aiida_ion.dashboards.pairs import EXPERIMENT
 from aiida_ion.dashboards.quantities import Quantity
 from aiida_ion.dashboards.state import View
 
 TWO_LEVELS = "aiida-ion run Li3N.cif --engine quantumespresso --engine sevenn --protocol fast"
-PARITY_HEIGHT_PX = 560
+PARITY_HEIGHT_PX = 640
 #: Kind of a difference -> which side is only an upper bound, or that there is no value to quote.
 BOUNDS = {"value": "", "upper": "value", "lower": "reference", "unknown": "both", "poorly known": "poorly known"}
 
@@ -49,7 +51,6 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
     shown, theme, looks = thinned(pairs), theme_named(view.theme), styles()
     point = view.selected[0] if view.selected else None
     parity = parity_figure(shown, made.quantity, made.reference, looks, theme=theme, chosen=point)
-    height = max(height_px(pairs), PARITY_HEIGHT_PX)
     errors = error_figure(pairs, made.quantity, made.reference, looks, theme=theme)
     n = pairs["material"].nunique()
     farthest = f"The {MAX_MATERIALS} of {n} materials with the largest errors." if n > MAX_MATERIALS else None
@@ -63,15 +64,9 @@ def pair_cards(view: View, made: Choices) -> list[Component]:
                 height_px=PARITY_HEIGHT_PX,
                 description=f"Parity plot of {made.quantity.words}: {len(pairs)} pairs, {n} materials",
             ),
-            figure_card(
-                "compare-errors",
-                "Error per material",
-                errors,
-                note=farthest,
-                height_px=height,
-            ),
+            html.Div([score_card(every, made), elements.map_card(view, made, pairs)], className="page"),
         ),
-        _score_card(every, made),
+        figure_card("compare-errors", "Error per material", errors, note=farthest, height_px=height_px(pairs)),
         pair_table(thinned(pairs), made),
         *aside,
     ]
@@ -90,6 +85,10 @@ def _aside(pairs: pd.DataFrame, made: Choices) -> list[Component]:
 
 def _parity_note(table: pd.DataFrame, shown: pd.DataFrame) -> str:
     words = "Bars are 95 % intervals, arrows are bounds, larger points have more diffusive temperatures."
+    if len(shown) > MOST_AT_ONCE:
+        words = (
+            "Of so many points one level of theory is drawn at a time, without intervals: click its name in the legend."
+        )
     return words if len(shown) == len(table) else f"{len(shown):,} of {len(table):,} points are drawn. {words}"
 
 
@@ -111,48 +110,6 @@ def _no_pairs(made: Choices) -> Component:
         return empty_state("No result is linked to a measurement.", words, "aiida-ion benchmark obelix --dry-run")
     words = "Compute the same crystals at a second level of theory."
     return empty_state(f"Nothing to compare with {made.reference}.", words, TWO_LEVELS if tables.changes() else None)
-
-
-def _score_card(table: pd.DataFrame, made: Choices) -> Component:
-    """Return the errors of each level, in words and numbers."""
-    unit = "decades" if made.quantity.logarithmic else made.quantity.unit
-    head = [
-        "level of theory",
-        "pairs",
-        f"MAE ({unit})",
-        f"bias ({unit})",
-        "within the band",
-        "MAE of a constant",
-        "bounds",
-        "poorly known",
-        "other crystals",
-    ]
-    lines = [
-        [
-            score["level_of_theory"],
-            score["n_pairs"],
-            _decimal(score["mae"]),
-            _decimal(score["bias"], "+.2f"),
-            f"{score['n_within']} of {score['n_pairs']}",
-            _decimal(score["constant_mae"]),
-            score["n_bounds"],
-            score["n_poorly_known"],
-            score["n_other_structures"],
-        ]
-        for score in scores(table, made.quantity).to_dict("records")
-    ]
-    body = [html.Tr([html.Td(cell, className="right" if i else "") for i, cell in enumerate(line)]) for line in lines]
-    names = html.Tr([html.Th(name, scope="col", className="right" if i else "") for i, name in enumerate(head)])
-    words = (
-        f"Mean absolute error and bias against {made.reference}. A constant always predicts the median of the other "
-        "materials; a level that does not beat it predicts nothing. Bounds, poorly known values and pairs of "
-        "different crystals are only counted."
-    )
-    return card("Scores", html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=words)
-
-
-def _decimal(value: float, form: str = ".2f") -> str:
-    return format(value, form) if pd.notna(value) else "-"
 
 
 def pair_table(

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards.accuracy import COSTS, ERRORS
 from aiida_ion.dashboards.comparing import ALL, Choices, force_comparisons, level_names, references, temperatures
+from aiida_ion.dashboards.comparison import elements
 from aiida_ion.dashboards.components import control
 from aiida_ion.dashboards.crystals import names_of
 from aiida_ion.dashboards.quantities import QUANTITIES
@@ -20,6 +21,8 @@ from aiida_ion.dashboards.state import View
 QUANTITY, REFERENCE, LEVEL = "compare-quantity", "compare-x", "compare-y"
 TEMPERATURE, ELEMENTS, GRADES = "compare-temperature", "compare-elements", "compare-grades"
 ERROR, COST, FORCES = "compare-error", "compare-cost", "compare-forces"
+#: Level of theory of the errors by element.
+MAP = elements.LEVEL
 PAIR_CONTROLS = (QUANTITY, REFERENCE, LEVEL, TEMPERATURE, ELEMENTS, GRADES)
 PRICE_CONTROLS = (ERROR, COST)
 GRADE_NAMES = ("A", "B", "C", "D", "bound")
@@ -78,6 +81,7 @@ def changed(view: View, values: Mapping[str, Any]) -> View:
             ("error", ERROR),
             ("cost", COST),
             ("forces", FORCES),
+            ("map", MAP),
         )
         if values.get(key)
     }

@@ -12,6 +12,8 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards import crystals, tables
 from aiida_ion.dashboards.components import control, page, page_link, row
 from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.material import headline
+from aiida_ion.dashboards.material.structure import structure_card
 from aiida_ion.dashboards.pages import material_begun as begun
 from aiida_ion.dashboards.pages import material_fit as fit
 from aiida_ion.dashboards.pages import material_line as line
@@ -53,7 +55,7 @@ def layout(view: View) -> Component:
         dcc.Store(STORE, data=chosen.query()),
         begun.others(material),
         html.Div(control("result", picked), className="filters", hidden=results.empty),
-        *([begun.no_result(material)] if results.empty else []),
+        *(_begun(material) if results.empty else []),
         html.Div(body(shown), id=BODY, className="page"),
         *members.orderings_card(material["structure_uuid"], view.theme),
         *begun.chains_card(material),
@@ -128,12 +130,26 @@ def body(shown: Result) -> list[Component]:
     if isinstance(shown, Fits):
         return _without_result(shown)
     return [
-        row(line.figure_card(shown), line.summary_card(shown)),
+        headline.card_of(shown),
+        row(line.figure_card(shown), html.Div([_structure(shown), line.summary_card(shown)], className="page")),
         line.temperatures_card(shown.points),
         row(fit.msd_card(shown), fit.checks_card(shown)),
         dcc.Loading(html.Div(id=fit.RUN, className="page"), type="dot", delay_show=300),
         *runs.cards(shown),
     ]
+
+
+def _begun(material: pd.Series[Any]) -> list[Component]:
+    """Return why a material has no conductivity, and its crystal if it has one."""
+    uuid = material["structure_uuid"]
+    crystal = [structure_card(material["formula"], uuid, None, {})] if isinstance(uuid, str) else []
+    return [row(begun.no_result(material), *crystal)]
+
+
+def _structure(shown: Result) -> Component:
+    """Return the structure of the result shown."""
+    beside, attributes = shown.beside, shown.attributes(shown.view.uuid)
+    return structure_card(shown.view.formula, beside.get("structure"), beside.get("supercell"), attributes)
 
 
 def _without_result(shown: Fits) -> list[Component]:

@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards import tables
-from aiida_ion.dashboards.components import badge, card, empty_state, page_link, uuid_label
+from aiida_ion.dashboards.components import aria, badge, card, empty_state, page_link, uuid_label
 from aiida_ion.dashboards.crystals import material_view, of, words_of
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.state import View
@@ -95,7 +95,9 @@ def _table(materials: pd.DataFrame) -> Component:
         )
         body.append(html.Tr([html.Td(cell) for cell in cells]))
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+    return html.Div(
+        html.Table([head, html.Tbody(body)], className="plain", **aria(label="Materials")), className="scroll"
+    )
 
 
 def subtitle(material: pd.Series[Any], levels: list[str], n_results: int) -> str:

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.components import badge, card, control, empty_state, figure_card, row
+from aiida_ion.dashboards.components import aria, badge, card, control, empty_state, figure_card, row
 from aiida_ion.dashboards.figures.msd import MsdCurve, msd_figure
 from aiida_ion.dashboards.figures.rdf import rdf_figure
 from aiida_ion.dashboards.figures.theme import Theme, theme_named
@@ -133,7 +133,7 @@ def checks_table(result: Any) -> Component:
         for check in ordered
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    table = html.Table([head, html.Tbody(rows)], className="plain")
+    table = html.Table([head, html.Tbody(rows)], className="plain", **aria(label="Checks"))
     more = len(given) - len(rows)
     return table if more <= 0 else html.Div([table, html.P(f"and {more:,} more: none is worse", className="muted")])
 

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards import components, tables
 from aiida_ion.dashboards.comparing import level_names
-from aiida_ion.dashboards.components import badge, card, control, facts, grade_badge, uuid_label
+from aiida_ion.dashboards.components import aria, badge, card, control, facts, grade_badge, uuid_label
 from aiida_ion.dashboards.crystals import NO_CRYSTAL
 from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
@@ -23,6 +23,8 @@ from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, useful_bound, word
 
 FIGURE, QUANTITY, LINES = "material-arrhenius", "material-quantity", "material-lines"
 DEFAULT = "conductivity"
+#: Choices of the vertical axis.
+AXES = {"conductivity": "σT", "plain_conductivity": "σ", "diffusivity": "D*"}
 BAND = "Band: central 95 % of the posterior, dotted where it is extrapolated."
 NO_BAND = "Each temperature by itself: there is no extrapolation."
 SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
@@ -75,7 +77,7 @@ def _line(row: Mapping[Any, Any], arrays: Mapping[str, Any], table: pd.DataFrame
 
 def figure_card(shown: Result) -> Component:
     """Return the plot with its controls."""
-    quantities = [{"label": "σT", "value": "conductivity"}, {"label": "D*", "value": "diffusivity"}]
+    quantities = [{"label": label, "value": value} for value, label in AXES.items()]
     lines = [{"label": "all levels", "value": ALL}, {"label": "this result", "value": ONE}]
     view = shown.view
     quantity = view.y if view.y in QUANTITIES else DEFAULT
@@ -102,8 +104,6 @@ def summary_card(shown: Result) -> Component:
     target = short(attributes.get("target_temperature_K"))
     pairs: list[tuple[str, Any]] = [
         ("verdict", [grade_badge(attributes.get("verdict")), " ", str(attributes.get("reason") or "")]),
-        (f"σ at {target} K", _sigma(attributes, "")),
-        ("activation energy", interval(attributes, "activation_energy", "_eV", "eV")),
         (f"collective σ at {target} K", _sigma(attributes, "collective_")),
         *_members(attributes),
         *_all_species(attributes),
@@ -112,12 +112,11 @@ def summary_card(shown: Result) -> Component:
         ("temperatures", _temperatures(attributes)),
         ("result", uuid_label(str(shown.view.uuid))),
     ]
-    for name, label in (("process", "work chain"), ("structure", "crystal"), ("supercell", "supercell")):
-        if beside.get(name):
-            pairs.append((label, uuid_label(str(beside[name]))))
+    if beside.get("process"):
+        pairs.append(("work chain", uuid_label(str(beside["process"]))))
     warnings = [html.Li(str(warning)) for warning in attributes.get("warnings") or []]
     caveats = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
-    return card("Result", facts(pairs), *(caveats if warnings else []))
+    return card("About the result", facts(pairs), *(caveats if warnings else []))
 
 
 def _members(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -139,7 +138,9 @@ def _sigma(attributes: Mapping[str, Any], prefix: str) -> str:
     if words != "-":
         return words
     bound = useful_bound(attributes, f"{prefix}ionic_conductivity", "mS_cm")
-    return words_of(attributes.get("verdict")) if bound is None else f"< {short(bound)} mS/cm"
+    if bound is not None:
+        return f"< {short(bound)} mS/cm"
+    return "not computed" if prefix else words_of(attributes.get("verdict"))
 
 
 def _all_species(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -177,7 +178,9 @@ def temperatures_card(rows: pd.DataFrame) -> Component:
         for record in rows.to_dict("records")
     ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
-    table = html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+    table = html.Div(
+        html.Table([head, html.Tbody(body)], className="plain", **aria(label="Temperatures")), className="scroll"
+    )
     return card("Temperatures", table)
 
 

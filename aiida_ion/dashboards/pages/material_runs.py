@@ -9,7 +9,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, row, uuid_label
+from aiida_ion.dashboards.components import aria, card, empty_state, facts, figure_card, row, uuid_label
 from aiida_ion.dashboards.figures.history import history_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
@@ -101,4 +101,5 @@ def plain_table(heads: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Componen
     """Return a small table."""
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
     body = html.Tbody([html.Tr([html.Td(cell) for cell in row]) for row in rows])
-    return html.Div(html.Table([head, body], className="plain"), className="scroll")
+    named = aria(label=", ".join(heads))
+    return html.Div(html.Table([head, body], className="plain", **named), className="scroll")

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards.components import badge
+from aiida_ion.dashboards.components import aria, badge
 from aiida_ion.dashboards.numbers import readable, short
 from aiida_ion.verdicts import is_poorly_known, useful_bound, words_of
 
@@ -33,7 +33,7 @@ def species_table(attributes: Mapping[str, Any]) -> Component | None:
     note = [html.P(readable(reason), className="note")] if isinstance(reason, str) else []
     if len(rows) > MOST_SPECIES:
         note.append(html.P(f"and {len(rows) - MOST_SPECIES:,} more", className="note"))
-    return html.Div([*note, html.Table([head, html.Tbody(body)], className="plain")])
+    return html.Div([*note, html.Table([head, html.Tbody(body)], className="plain", **aria(label="Species"))])
 
 
 def _cells(species: Mapping[str, Any], limit: Any) -> tuple[Any, ...]:

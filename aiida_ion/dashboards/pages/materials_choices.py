@@ -20,9 +20,11 @@ from aiida_ion.verdicts import NOT_MEASURABLE
 
 ELEMENTS, LEVEL, GRADES, GROUP = "materials-elements", "materials-level", "materials-grades", "materials-group"
 SINCE, UNTIL, COLDEST, HOTTEST = "materials-since", "materials-until", "materials-coldest", "materials-hottest"
-TEMPERATURE = "materials-temperature"
+TEMPERATURE, SEARCH = "materials-temperature", "materials-search"
 #: In the order of the callbacks' arguments.
-CONTROLS = (ELEMENTS, LEVEL, GRADES, GROUP, SINCE, UNTIL, COLDEST, HOTTEST, TEMPERATURE)
+CONTROLS = (ELEMENTS, LEVEL, GRADES, GROUP, SINCE, UNTIL, COLDEST, HOTTEST, TEMPERATURE, SEARCH)
+#: Digits as they stand in formulas on pages -> as they are stored.
+PLAIN_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 ELEMENT = re.compile(r"[A-Z][a-z]?")
 #: Grades of a result, from best to worst.
 GRADES_OF_RESULTS = ("A", "B", "C", "D", "bound")
@@ -40,7 +42,7 @@ def chosen(values: Sequence[Any]) -> View:
 
     :param values: values of `CONTROLS`, in that order.
     """
-    elements, level, grades, group, since, until, coldest, hottest, temperature = values
+    elements, level, grades, group, since, until, coldest, hottest, temperature, search = values
     view = View(
         elements=elements_in(elements),
         level_of_theory=level or None,
@@ -50,7 +52,7 @@ def chosen(values: Sequence[Any]) -> View:
         until=moment(until, ends=True),
         temperature_K=_range(coldest, hottest),
     )
-    return view.with_options(temperature=temperature or None)
+    return view.with_options(temperature=temperature or None, search=search or None)
 
 
 def without_defaults(view: View) -> View:
@@ -74,7 +76,7 @@ def matching(view: View) -> pd.DataFrame:
 
     A grade is that of the result in the table, so that the filter and the column agree.
     """
-    table = material_rows(view)
+    table = searched(material_rows(view), view.option("search"))
     if view.grades:
         table = table[table["grade"].isin(view.grades)]
     if not (view.group or view.since or view.until or view.temperature_K):
@@ -88,6 +90,16 @@ def matching(view: View) -> pd.DataFrame:
     return table[table["key"].isin(keys)]
 
 
+def searched(table: pd.DataFrame, text: str) -> pd.DataFrame:
+    """Return the materials whose formula, space group or id contains a text, in whatever case; all for an empty one."""
+    sought = "".join(text.split()).translate(PLAIN_DIGITS).lower()
+    if not sought:
+        return table
+    columns = (table[name].astype(str).str.replace(" ", "").str.lower() for name in ("formula", "crystal"))
+    found = pd.concat([column.str.contains(sought, regex=False) for column in columns], axis=1)
+    return table[found.any(axis=1)]
+
+
 def controls(view: View) -> list[Component]:
     """Return the controls set as in the address."""
     table = tables.table("conductivity")
@@ -99,7 +111,11 @@ def controls(view: View) -> list[Component]:
     boxes = dcc.Checklist(grades, list(view.grades), id=GRADES, inline=True, className="inline")
     groups = dcc.Dropdown(_groups(view), view.group, id=GROUP, placeholder="any", className="dropdown")
     coldest, hottest = view.temperature_K or (NO_LOWEST_K, NO_HIGHEST_K)
+    search = dcc.Input(
+        view.option("search"), id=SEARCH, type="search", placeholder="Li6PS5", debounce=0.3, autoComplete="off"
+    )
     return [
+        control("formula or space group", search),
         control("has all elements", typed),
         control("grade of the result", boxes),
         control("has a result in group", groups),

@@ -253,7 +253,9 @@ def _recent() -> Component:
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
     head = html.Thead(html.Tr([html.Th(name) for name in heads]))
-    return html.Div(html.Table([head, html.Tbody(body)], className="plain"), className="scroll")
+    return html.Div(
+        html.Table([head, html.Tbody(body)], className="plain", **aria(label="Latest results")), className="scroll"
+    )
 
 
 def _temperature(value: Any) -> str:

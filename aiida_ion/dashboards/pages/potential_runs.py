@@ -109,7 +109,7 @@ def before_after_card(chosen: pd.Series[Any], made: Made, theme_name: str | None
         command = "aiida-ion potential register TRAINING NAME" if tables.changes() else None
         return card(title, empty_state("No diffusivity was computed with this potential.", words, command))
     formulas = sorted({formula for formula in made.results["formula"] if isinstance(formula, str)})
-    parent, level = chosen["parent_sha256"], _level_of_labels(chosen)
+    parent, level = chosen["parent_sha256"], level_of_labels(chosen)
     sides = {"after": made.results}
     if isinstance(parent, str):
         name = f"before {parent} {formulas}"
@@ -121,7 +121,7 @@ def before_after_card(chosen: pd.Series[Any], made: Made, theme_name: str | None
     return figure_card(BEFORE, title, figure, note=note, height_px=460)
 
 
-def _level_of_labels(chosen: pd.Series[Any]) -> str | None:
+def level_of_labels(chosen: pd.Series[Any]) -> str | None:
     """Return the level of theory of the labels of a training."""
     if not isinstance(chosen["dataset_uuid"], str):
         return None
@@ -134,7 +134,7 @@ def _level_of_labels(chosen: pd.Series[Any]) -> str | None:
 
 def lineage_card(chosen: pd.Series[Any], made: Made) -> Component:
     """Return the way from the labels to the results, each step with links to its nodes."""
-    level = _level_of_labels(chosen)
+    level = level_of_labels(chosen)
     parent = str(chosen["parent"]) if known(chosen["parent"]) else None
     own = f"{chosen['process']} {chosen['pk']}"
     steps: list[tuple[str, list[Any]]] = [

@@ -14,6 +14,7 @@ from aiida_ion.dashboards.components import card, empty_state, page, row
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.pages import potential_cards as cards
 from aiida_ion.dashboards.pages import potential_runs as made_with
+from aiida_ion.dashboards.potentials.cards import potential_cards
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 
 PATH = "/potentials"
@@ -29,13 +30,13 @@ SHOWN = (
 
 def layout(view: View) -> Component:
     """Return the page."""
-    table = tables.table("trainings")
+    table, described = tables.table("trainings"), potential_cards()
     if table.empty:
         words = "Make a dataset of labelled frames with aiida-ion potential dataset, then train on it."
         if not tables.changes():
             words = "Ask the sender for a training, such as an ion.train or an ion.student."
-            return page(TITLE, empty_state("This archive holds no trained potential.", words))
-        return page(TITLE, empty_state("No potential has been trained yet.", words, COMMAND))
+            return page(TITLE, *described, empty_state("This archive holds no trained potential.", words))
+        return page(TITLE, *described, empty_state("No potential has been trained yet.", words, COMMAND))
     chosen = chosen_training(table, view.uuid)
     shown = table.assign(
         href=[replace(view, uuid=str(uuid), options=(), theme=None).url(PATH) for uuid in table["uuid"]],
@@ -49,8 +50,10 @@ def layout(view: View) -> Component:
         links={"level_of_theory": "href", "state": "href"},
         hidden=[name for name in table.columns if name not in SHOWN],
     )
-    about = "Trained here: errors on frames that were held out, before and after, and what was run with them."
-    return page(TITLE, trainings, *_training(replace(view, uuid=str(chosen["uuid"])), chosen), subtitle=about)
+    about = "What computed forces here, then what was trained here: errors before and after, and what was run with it."
+    return page(
+        TITLE, *described, trainings, *_training(replace(view, uuid=str(chosen["uuid"])), chosen), subtitle=about
+    )
 
 
 def chosen_training(table: pd.DataFrame, uuid: str | None) -> pd.Series[Any]:

@@ -11,7 +11,18 @@ from dash import html
 from dash.development.base_component import Component
 from numpy.typing import NDArray
 
-from aiida_ion.dashboards.components import badge, card, empty_state, facts, figure_card, row, stat, stats, uuid_label
+from aiida_ion.dashboards.components import (
+    aria,
+    badge,
+    card,
+    empty_state,
+    facts,
+    figure_card,
+    row,
+    stat,
+    stats,
+    uuid_label,
+)
 from aiida_ion.dashboards.figures.arms import arms_figure
 from aiida_ion.dashboards.figures.arms import height_px as arms_height_px
 from aiida_ion.dashboards.figures.learning_curves import learning_figure
@@ -153,7 +164,7 @@ def arms_card(arms: pd.DataFrame) -> Component:
     names = html.Tr([html.Th(name, scope="col", className=look) for name, look in zip(head, looks, strict=True)])
     body = [html.Tr([html.Td(cell, className=look) for cell, look in zip(line, looks, strict=True)]) for line in lines]
     words = "The lead is for the clip of the training; if its interval includes zero, the arm is not beaten."
-    table = html.Table([html.Thead(names), html.Tbody(body)], className="plain")
+    table = html.Table([html.Thead(names), html.Tbody(body)], className="plain", **aria(label="Controls and ablations"))
     return card("Controls and ablations", html.Div(table, className="scroll"), note=words)
 
 
@@ -211,4 +222,6 @@ def cost_card(chosen: pd.Series[Any]) -> Component:
         )
         for cost in costs.to_dict("records")
     ]
-    return card(title, html.Table([html.Thead(names), html.Tbody(body)], className="plain"), note=note)
+    return card(
+        title, html.Table([html.Thead(names), html.Tbody(body)], className="plain", **aria(label="Costs")), note=note
+    )

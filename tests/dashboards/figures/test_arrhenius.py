@@ -114,6 +114,31 @@ def test_an_experiment_is_a_star_and_its_bound_a_hollow_one() -> None:
     np.testing.assert_allclose(trace(as_d, "experiment").y, np.log10([1e-2 * 300, 1e-7 * 350]) - FACTOR)
 
 
+def test_the_plain_conductivity_has_its_own_axis() -> None:
+    table = pd.DataFrame(
+        {
+            "dataset": ["OBELiX"],
+            "entry_id": ["a"],
+            "ionic_conductivity_mS_cm": [1e-2],
+            "ionic_conductivity_upper_bound_mS_cm": [None],
+            "temperature_K": [300.0],
+            "conductivity_kind": ["total"],
+            "uuid": ["x"],
+        }
+    )
+    drawn = {
+        quantity: arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT, experiments=table, quantity=quantity)
+        for quantity in ("conductivity", "plain_conductivity")
+    }
+    for name in ("PBE &lt;b&gt;, 95 % band", "experiment"):
+        times_T, plain = (trace(figure, name) for figure in drawn.values())
+        np.testing.assert_allclose(plain.y, np.array(times_T.y) - np.log10(1000 / np.array(times_T.x)))
+    np.testing.assert_allclose(trace(drawn["plain_conductivity"], "experiment").y, [-2.0])
+    points = [next(one for one in figure.data if one.customdata is not None) for figure in drawn.values()]
+    np.testing.assert_allclose(points[1].y, np.array(points[0].y) - np.log10(1000 / np.array(points[0].x)))
+    assert "σ /" in drawn["plain_conductivity"].layout.yaxis.title.text
+
+
 def test_degrees_celsius_stand_above_without_overlap() -> None:
     figure = arrhenius_figure(POINTS, [LINE], STYLES, theme=LIGHT)
     above = figure.layout.xaxis2

@@ -1,0 +1,1 @@
+"""Parts of the page that compares levels of theory: scores, and errors by element."""

@@ -1,0 +1,1 @@
+"""Parts of the page of all materials: the Arrhenius plot of the row that was clicked."""
