@@ -84,8 +84,9 @@ def run_test(
         try:
             node = run_get_node(process)[1]
         except _PausedError:
-            process.kill(PAUSED, force_kill=True)  # asking the queue is what failed
             node = process.node
+            process.kill(f"{PAUSED}: {node.process_status}", force_kill=True)  # asking the queue is what failed
+            check_queue(job_options(*requests), engine.code.computer)  # which says why, if it still refuses
     if node.is_finished_ok:
         clean_jobs([node])
         engine = remember_test(engine, node.outputs.versions.get_dict(), node.outputs.cost.get_dict())

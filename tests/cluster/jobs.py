@@ -43,7 +43,8 @@ def has_written(job: orm.CalcJobNode, name: str) -> bool:
 def steps_in(invoke: Invoke, seconds: float) -> int:
     """Return how many steps the engine ``toy`` takes in a time, by a test of it on this machine as busy as it is."""
     invoke("engine", "test", "toy", "--steps", 1000)
-    return FRAME * max(2, round(seconds * load_engine("toy").tested["steps_per_s"] / FRAME))
+    steps_per_s = float(load_engine("toy").tested["steps_per_s"])
+    return FRAME * max(2, round(seconds * steps_per_s / FRAME))
 
 
 def run_md(engine_name: str, n_steps: int, **job_options_by_hand: Any) -> orm.WorkChainNode:

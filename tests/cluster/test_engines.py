@@ -74,7 +74,14 @@ def test_an_engine_test_that_the_queue_refuses_later_ends_too(
     ssh_computer: orm.Computer, invoke: Invoke, aiida_config: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the partition went away between the question and the submission: AiiDA pauses the job after all tries."""
-    monkeypatch.setattr("aiida_ion.engines.testing.check_queue", lambda *_: None)
+    asked: list[object] = []
+
+    def from_the_second_time_on(*arguments: Any) -> None:
+        asked.append(arguments)
+        if len(asked) > 1:
+            check_queue(*arguments)
+
+    monkeypatch.setattr("aiida_ion.engines.testing.check_queue", from_the_second_time_on)
     add_toy(invoke, ssh_computer, "--job-options", '{"queue_name": "mars"}')
     tries = {"transport.task_maximum_attempts": 2, "transport.task_retry_initial_interval": 1}
     before = {name: aiida_config.get_option(name) for name in tries}
@@ -85,6 +92,6 @@ def test_an_engine_test_that_the_queue_refuses_later_ends_too(
     finally:
         for name, value in before.items():
             aiida_config.set_option(name, value)
-    assert "toy does not work (job " in line and "invalid partition specified: mars" in line
+    assert "toy does not work: the queue of cluster refuses such jobs: invalid partition specified: mars" in line
     (job,) = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
-    assert job.is_killed
+    assert job.is_killed and "submit_calculation failed 2 times" in job.process_status

@@ -54,7 +54,6 @@ def test_command(
     from aiida_ion.engines.engine import load_engine
     from aiida_ion.engines.testing import refused_checkpoint, run_test
     from aiida_ion.engines.trust import trust
-    from aiida_ion.queries.running.states import pause_reason
 
     engine, jobs = load_engine(name), JobRequest(job_options=job_options)
     node = structure_node(structure) if structure is not None else None
@@ -68,7 +67,7 @@ def test_command(
     except Exception as error:  # whatever stops a job stops the test
         raise click.ClickException(f"{name} does not work: {one_line(error)}") from error
     if not job.is_finished_ok:
-        reason = one_line(job.exit_message or job.exception or pause_reason(job.pk) or job.process_state)
+        reason = one_line(job.exit_message or job.exception or job.process_status or job.process_state)
         raise click.ClickException(f"{name} does not work (job {job.pk}): {reason}")
     versions = dict(engine.tested["versions"])
     checkpoint = versions.pop("checkpoint", None) or {}

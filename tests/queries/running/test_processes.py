@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from aiida import orm
@@ -68,7 +69,7 @@ def test_a_paused_job_says_what_the_scheduler_or_the_transport_said(error: Excep
             raise error
         except (SchedulerError, OSError):
             node.logger.exception("iteration 5 of do_upload excepted")
-    row = process_table(pks=[int(node.pk or 0)]).iloc[0]
+    row: Any = process_table(pks=[int(node.pk or 0)]).iloc[0]
     text = state_text(row)
     assert text.startswith("paused: upload_calculation failed 5 times")
     assert words in text and f"verdi process play {node.pk}" in text
