@@ -75,12 +75,14 @@ def test_vacancies(tmp_path: Path) -> None:
     engine_environment("lammps")
     shown = run("vacancies.py", tmp_path, VACANCIES)
     assert shown.count("2 draws gave") + shown.count("1 draws gave") == 2
-    assert re.search(r"1500 K: dD\*/dx", shown) and "it grows as x to the power" in shown
+    # Runs this short may be bounds alone: the conductivities of all three cells are stated either way.
+    points = r"^ +(?:0|0\.0625|0\.125): .*mS/cm.*$"
+    assert re.search(r"^\d+ K: ", shown, re.MULTILINE) and len(re.findall(points, shown, re.MULTILINE)) == 3
     assert (tmp_path / "conductivity.html").stat().st_size > 1e6
     again = run("vacancies.py", tmp_path, VACANCIES)
     assert "all cells are there" in again
     # Nothing is computed twice.
-    assert re.findall(r"to the power \S+", again) == re.findall(r"to the power \S+", shown)
+    assert re.findall(points, again, re.MULTILINE) == re.findall(points, shown, re.MULTILINE)
 
 
 @pytest.mark.slow
