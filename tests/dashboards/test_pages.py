@@ -41,9 +41,9 @@ MOST_SQL = {
     "Overview": (56, 10),
     "Screening": (60, 2),
     "Materials": (26, 2),
-    "Material": (34, 20),
+    "Material": (36, 20),
     "Compare": (45, 10),
-    "Potentials": (50, 32),
+    "Potentials": (110, 32),  # its cards have errors and costs, from the tables of the other pages
     "Surrogate": (34, 31),
     "Provenance": (40, 40),
 }

@@ -47,7 +47,7 @@ def potential_cards() -> list[Component]:
     note = f"{left} more with fewer runs are in aiida-ion table potentials." if left else None
     intro = html.P(
         [
-            "What computed forces here. Papers, training sets and licences are those that publishers state; anything "
+            "Papers, training sets and licences are those that publishers state; anything "
             "else is unknown: ask the publisher before you share weights. ",
             note,
         ],
@@ -65,6 +65,7 @@ def potential_card(record: Mapping[str, Any], shared: set[str]) -> Component:
     :param shared: levels of theory that several potentials carry.
     """
     levels, training = levels_of(record), training_of(record)
+    runs = "run" if record["n_runs"] == 1 else "runs"
     together = [SHARED] if shared & set(levels) else []
     stated = published(record["name"], record["model"], record["job_type"], bool(record["has_file"]))
     kind = next((words for start, words in KINDS.items() if str(record["job_type"]).startswith(start)), "other")
@@ -78,7 +79,7 @@ def potential_card(record: Mapping[str, Any], shared: set[str]) -> Component:
         ("versions", _or_unknown(record["versions"])),
         ("errors", _lines(error_lines(levels), "not compared with anything here", together)),
         ("cost", _lines(cost_lines(levels), "no cost is stored", together)),
-        ("used by", f"{grouped(float(record['n_runs']))} runs, {_total(record['wall_time_s'])}"),
+        ("used by", f"{grouped(float(record['n_runs']))} {runs}, {_total(record['wall_time_s'])}"),
         ("newest job", uuid_label(str(record["job_uuid"]))),
     ]
     return card(_title(record, levels), facts(pairs), actions=head)

@@ -73,7 +73,8 @@ def _conductivity_errors(level: str, reference: str) -> list[str]:
     table = all_pairs(QUANTITIES["conductivity"], reference)
     table = scores(table[table["y_level_of_theory"] == level], QUANTITIES["conductivity"])
     return [
-        f"σ against {reference}: MAE {score['mae']:.2f} decades, bias {score['bias']:+.2f}, {score['n_pairs']} pairs"
+        f"σ against {reference}: MAE {score['mae']:.2f} decades, bias {round(score['bias'], 2) + 0.0:+.2f}, "
+        f"{score['n_pairs']} pairs"
         for score in table.to_dict("records")
         if score["n_pairs"]
     ]
