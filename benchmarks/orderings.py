@@ -25,7 +25,7 @@ from aiida_ion.analysis.disorder.enumeration import log10_arrangements
 from aiida_ion.analysis.disorder.lattice import lattice_of
 from aiida_ion.analysis.disorder.refusal import OrderingRefused
 from aiida_ion.analysis.disorder.settings import OrderingSettings
-from aiida_ion.campaigns.obelix_orderings import ordering_of
+from aiida_ion.campaigns.obelix.orderings import ordering_of
 from aiida_ion.crystal_files.disordered import read_disordered_cif
 from aiida_ion.datasets.obelix import Entry, read_obelix
 

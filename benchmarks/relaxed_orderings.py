@@ -19,7 +19,7 @@ from aiida_ion.analysis.disorder.crystal import disordered_crystal
 from aiida_ion.analysis.disorder.ensemble import draw_ensemble
 from aiida_ion.analysis.disorder.ranking import RankingSettings, ranked_ensemble
 from aiida_ion.analysis.disorder.settings import OrderingSettings
-from aiida_ion.campaigns.obelix_orderings import ordering_of
+from aiida_ion.campaigns.obelix.orderings import ordering_of
 from aiida_ion.cli.disorder.text import ensemble_lines
 from aiida_ion.crystal_files.disordered import read_disordered_cif
 from aiida_ion.datasets.obelix import read_obelix

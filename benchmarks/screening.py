@@ -109,8 +109,8 @@ def ranking(given: Any) -> None:
     """Print scores and recall over the ordered crystals of OBELiX."""
     from aiida import orm
 
-    from aiida_ion.campaigns.obelix_materials import materials_of
-    from aiida_ion.campaigns.obelix_tasks import store_and_link
+    from aiida_ion.campaigns.obelix.materials import materials_of
+    from aiida_ion.campaigns.obelix.tasks import store_and_link
     from aiida_ion.datasets.obelix import read_obelix
     from aiida_ion.datasets.obelix_crystals import select
 

@@ -111,8 +111,8 @@ def obelix_command(
         return print_plans(source, selected, **plans)
     loaded = load(profile)
     from aiida_ion.campaigns.expected_cost import in_all
-    from aiida_ion.campaigns.obelix_materials import materials_of
-    from aiida_ion.campaigns.obelix_tasks import (
+    from aiida_ion.campaigns.obelix.materials import materials_of
+    from aiida_ion.campaigns.obelix.tasks import (
         DONE,
         default_folder,
         open_tasks,
@@ -170,7 +170,7 @@ def obelix_command(
 
 
 def _wait(pk: int) -> None:
-    from aiida_ion.campaigns.obelix_scores import scored
+    from aiida_ion.campaigns.obelix.scores import scored
     from aiida_ion.cli.text.benchmark.scores import render
     from aiida_ion.cli.text.live import watch
 
@@ -193,7 +193,7 @@ def link_command(entry_id: str, structure: str, source: Path | None, profile: st
       aiida-ion benchmark link gvd 1234
     """
     load(profile)
-    from aiida_ion.campaigns.obelix_tasks import default_folder, link
+    from aiida_ion.campaigns.obelix.tasks import default_folder, link
     from aiida_ion.campaigns.structures import structure_node
     from aiida_ion.datasets.obelix import read_obelix
     from aiida_ion.datasets.obelix_crystals import select
@@ -237,7 +237,7 @@ def score_command(
       aiida-ion benchmark score --format markdown --output score.md
     """
     load(profile)
-    from aiida_ion.campaigns.obelix_scores import scored
+    from aiida_ion.campaigns.obelix.scores import scored
     from aiida_ion.cli.text.benchmark.scores import render
     from aiida_ion.datasets.obelix import read_obelix
 

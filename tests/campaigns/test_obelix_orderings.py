@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiida_ion.analysis.disorder.settings import OrderingSettings
-from aiida_ion.campaigns.obelix_orderings import COLUMNS, counts_of, planned_entries
+from aiida_ion.campaigns.obelix.orderings import COLUMNS, counts_of, planned_entries
 from aiida_ion.datasets.obelix import Entry, read_obelix
 from aiida_ion.datasets.obelix_crystals import ALL, DISORDERED, ORDERED, select
 from tests.datasets.obelix_files import real_dataset

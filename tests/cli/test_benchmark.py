@@ -14,9 +14,9 @@ from aiida.engine import run_get_node
 from aiida_ion.aiida_private.builders import builder_inputs, validate_builder
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.campaigns import RunRequest
-from aiida_ion.campaigns.obelix_materials import materials_of
-from aiida_ion.campaigns.obelix_scores import scored
-from aiida_ion.campaigns.obelix_tasks import Task, open_tasks, store_and_link, tasks_of
+from aiida_ion.campaigns.obelix.materials import materials_of
+from aiida_ion.campaigns.obelix.scores import scored
+from aiida_ion.campaigns.obelix.tasks import Task, open_tasks, store_and_link, tasks_of
 from aiida_ion.campaigns.plans import comparison
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select

@@ -15,9 +15,9 @@ from aiida.common.links import LinkType
 
 from aiida_ion.analysis.comparison.baselines import IN_SAMPLE_MEDIAN, LEAVE_ONE_OUT_MEDIAN
 from aiida_ion.analysis.conductivity import diffusivity_cm2_s
-from aiida_ion.campaigns.obelix_materials import materials_of
-from aiida_ion.campaigns.obelix_scores import FOREST_OF_OTHERS, Scored, common_scores, pairs_of, paper_scores, scored
-from aiida_ion.campaigns.obelix_tasks import store_and_link
+from aiida_ion.campaigns.obelix.materials import materials_of
+from aiida_ion.campaigns.obelix.scores import FOREST_OF_OTHERS, Scored, common_scores, pairs_of, paper_scores, scored
+from aiida_ion.campaigns.obelix.tasks import store_and_link
 from aiida_ion.cli.text.benchmark.scores import render
 from aiida_ion.datasets.obelix import read_obelix
 from aiida_ion.datasets.obelix_crystals import select

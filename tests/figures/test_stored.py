@@ -85,7 +85,7 @@ def test_curves_of_all_temperatures_or_of_one(results: dict[str, Any]) -> None:
 def test_what_cannot_be_drawn_is_refused_with_the_reason(results: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="one material, these are Li3N, LiCl"):
         figures.stored_arrhenius([results["PBE"], results["LiCl"]])
-    with pytest.raises(ValueError, match="choose from conductivity, diffusivity"):
+    with pytest.raises(ValueError, match="choose from conductivity, plain_conductivity, diffusivity"):
         figures.stored_arrhenius(results["PBE"], quantity="sigma")
     with pytest.raises(ValueError, match="at least one uuid"):
         figures.stored_arrhenius([])

@@ -56,8 +56,8 @@ def print_plans(source: Path | None, selected: Sequence[str], max_atoms: int, or
 
     :param style: ``text``, ``csv`` or ``json``; the last two with all columns, fractions instead of percent.
     """
-    from aiida_ion.campaigns.obelix_orderings import counts_of, planned_entries
-    from aiida_ion.campaigns.obelix_tasks import default_folder
+    from aiida_ion.campaigns.obelix.orderings import counts_of, planned_entries
+    from aiida_ion.campaigns.obelix.tasks import default_folder
     from aiida_ion.datasets.obelix import read_obelix
     from aiida_ion.datasets.obelix_crystals import select
     from aiida_ion.datasets.obelix_download import download

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from aiida_ion.analysis.comparison.baselines import Score, Value
-from aiida_ion.campaigns.obelix_scores import Pair, Scored, pair_table
+from aiida_ion.campaigns.obelix.scores import Pair, Scored, pair_table
 from aiida_ion.cli.text import tables
 from aiida_ion.cli.text.baselines import Group, baseline_lines, baseline_rows
 from aiida_ion.cli.text.tables import Rows, number, text

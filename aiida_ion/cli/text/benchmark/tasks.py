@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from aiida_ion.campaigns.expected_cost import atoms_of, size_of, step_time
-from aiida_ion.campaigns.obelix_tasks import DONE, FAILED, NEW, RUNNING, Task
+from aiida_ion.campaigns.obelix.tasks import DONE, FAILED, NEW, RUNNING, Task
 from aiida_ion.campaigns.plans import multiples
 from aiida_ion.campaigns.structures import READ_FROM
 from aiida_ion.cli.text.tables import Rows, duration, number

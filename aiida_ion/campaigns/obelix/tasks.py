@@ -13,7 +13,7 @@ from aiida import orm
 from aiida_ion.aiida_private.builders import builder_inputs
 from aiida_ion.calculations.experiment import check_link, link_experiment
 from aiida_ion.campaigns.batch import sound_plans
-from aiida_ion.campaigns.obelix_materials import Material
+from aiida_ion.campaigns.obelix.materials import Material
 from aiida_ion.campaigns.plan import Plan
 from aiida_ion.campaigns.plans import comparison, plans_of
 from aiida_ion.campaigns.request import RunRequest

@@ -13,7 +13,7 @@ from aiida_ion.analysis.disorder.crystal import disordered_crystal
 from aiida_ion.analysis.disorder.members_needed import members_needed
 from aiida_ion.analysis.disorder.settings import OrderingSettings
 from aiida_ion.calculations.experiment import ORDERED_AS, check_link
-from aiida_ion.campaigns.obelix_orderings import ordering_of, target_of
+from aiida_ion.campaigns.obelix.orderings import ordering_of, target_of
 from aiida_ion.campaigns.request import RunRequest
 from aiida_ion.campaigns.structures import READ_FROM, node_of
 from aiida_ion.crystal_files.disordered import read_disordered_cif
