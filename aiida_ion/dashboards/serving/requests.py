@@ -75,7 +75,8 @@ def _are_properties(given: Any, expected: list[str]) -> bool:
 def _is_property(given: Any, name: str) -> bool:
     """Whether this is a property; of an id that is a mapping, whose values may be patterns, only the kind is compared.
 
-    A pattern may stand for several components.
+    A pattern may stand for several components. Browsers send outputs that several callbacks have with or without what
+    distinguishes these.
     """
     is_mapping = name.startswith("{")
     if is_mapping and isinstance(given, list):
@@ -84,4 +85,4 @@ def _is_property(given: Any, name: str) -> bool:
         return False
     if is_mapping:
         return isinstance(given.get("id"), Mapping)
-    return isinstance(given.get("id"), str) and f"{given['id']}.{given['property']}" == name
+    return isinstance(given.get("id"), str) and f"{given['id']}.{given['property'].partition('@')[0]}" == name

@@ -247,3 +247,17 @@ def test_what_is_plain() -> None:
         *(True, False, True, False, False, True, True),
     ]
     assert str(validate_request([], {})).startswith("the request is not a mapping")
+
+
+@pytest.mark.parametrize("sent", ["data@1f", "data"])
+def test_an_output_that_callbacks_share_is_known_however_it_is_sent(sent: str) -> None:
+    callbacks = {"..count.children...query.data@1f..": {"inputs": [{"id": "word", "property": "value"}], "state": []}}
+    body = {
+        "output": "..count.children...query.data@1f..",
+        "outputs": [{"id": "count", "property": "children"}, {"id": "query", "property": sent}],
+        "inputs": [{"id": "word", "property": "value", "value": "Li"}],
+        "changedPropIds": ["word.value"],
+    }
+    assert validate_request(body, callbacks) is None
+    body["outputs"][1]["property"] = "options"
+    assert validate_request(body, callbacks) == "the outputs are not those of the callback"
