@@ -1,3 +1,3 @@
 """Ionic conductivity of solid electrolytes from more than one level of theory, with provenance."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
