@@ -185,15 +185,20 @@ def count_words(shown: int, table: pd.DataFrame, view: View) -> str:
     if level is None or temperature_K is None:
         return f"{total}; none has a conductivity"
     counts = table["verdict"].value_counts()
-    kinds = [f"{counts[name]:,} {_KINDS[name]}" for name in _KINDS if counts.get(name)]
+    kinds = [
+        f"{counts[name]:,} {one if counts[name] == 1 else more}"
+        for name, (one, more) in _KINDS.items()
+        if name in counts
+    ]
     return f"{total}. By {level} at {temperature_K:g} K: {', '.join(kinds) or 'no conductivity'}."
 
 
+#: Stored verdict -> words for one, and for more.
 _KINDS = {
-    "measured": "values",
-    "poorly_known": "poorly known",
-    "bound": "upper bounds",
-    "not_measurable": "undetermined",
+    "measured": ("value", "values"),
+    "poorly_known": ("poorly known", "poorly known"),
+    "bound": ("upper bound", "upper bounds"),
+    "not_measurable": ("undetermined", "undetermined"),
 }
 
 
