@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_group
 from aiida_ion.cli.options import TEXT, setting
+from aiida_ion.cli.services.sources import ARCHIVE, Source, joined, read_archives
 from aiida_ion.settings.elements import Element
 from aiida_ion.settings.rules import Number
 
@@ -56,10 +57,21 @@ HEADINGS = {
 @click.option("--grade", "grades", multiple=True, type=click.Choice(GRADES), help="Only this grade; several: any.")
 @setting(TEXT, "--group", help="Only what this AiiDA group holds: results, work chains or structures")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Not older, such as 2026-11-21.")
-@click.option("--archive", type=click.Path(dir_okay=False, exists=True), help="Read this .aiida file, not a profile.")
+@click.option(
+    "--archive",
+    "archives",
+    multiple=True,
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Read this .aiida file, not a profile; several: all of them.",
+)
 @profile_option
 def command(
-    names: tuple[str, ...], style: str, output: Path | None, archive: str | None, profile: str | None, **chosen: Any
+    names: tuple[str, ...],
+    style: str,
+    output: Path | None,
+    archives: tuple[Path, ...],
+    profile: str | None,
+    **chosen: Any,
 ) -> None:
     """Print tables of results, with 95 % intervals, or upper bounds where no diffusion was detected.
 
@@ -73,30 +85,37 @@ def command(
       aiida-ion table materials --element Li --element O --grade A --grade B
       aiida-ion table diffusion --format csv --output fits.csv --min-temperature-K 600
       aiida-ion table conductivity --archive from-a-colleague.aiida
+      aiida-ion table --archive 2025.aiida --archive 2026.aiida
     """
     requested = tuple(dict.fromkeys(names)) or DEFAULT
     if style == "parquet" and (len(requested) > 1 or output is None):
         raise click.ClickException("a parquet file holds one table: name one, and give --output")
-    if archive is None:
-        load(profile)
-    else:
-        from aiida_ion.archives.open import open_archive
-
-        open_archive(archive)
-    from aiida_ion import queries
-
-    selection = _selection(chosen)
-    tables = {name: getattr(queries, name)(selection) for name in requested}
+    if archives and profile is not None:
+        raise click.UsageError("--archive and --profile exclude each other: an archive needs no profile")
+    sources = (
+        read_archives(archives, requested, lambda: _selection(chosen))
+        if archives
+        else [_of(profile, requested, chosen)]
+    )
     if style == "parquet":
         assert output is not None
-        _write_parquet(tables[requested[0]], output)
+        _write_parquet(joined(sources)[requested[0]], output)
     else:
-        content = render(tables, style)
+        content = render(sources, style)
         if output is None:
             click.echo(content)
             return
         output.write_text(content + "\n", encoding="utf-8")
     click.echo(f"Written: {output}")
+
+
+def _of(profile: str | None, names: Sequence[str], chosen: Mapping[str, Any]) -> Source:
+    """Return the tables of a profile."""
+    load(profile)
+    from aiida_ion import queries
+
+    selection = _selection(chosen)
+    return Source(None, {name: getattr(queries, name)(selection) for name in names})
 
 
 def _selection(chosen: Mapping[str, Any]) -> Selection:
@@ -123,24 +142,29 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
     )
 
 
-def render(tables_by_name: Mapping[str, pd.DataFrame], style: str) -> str:
-    """Return tables by their names in one of the four text formats."""
+def render(sources: Sequence[Source], style: str) -> str:
+    """Return the tables of a profile, or of archives, in one of the four text formats."""
     from aiida_ion.cli.text import tables
     from aiida_ion.cli.text.pooled import hidden_members
 
     if style == "csv":
-        return _csv(tables_by_name)
+        return _csv(joined(sources))
     if style == "json":
-        return tables.json_text(tables_by_name)
-    filled = {name: table for name, table in tables_by_name.items() if not table.empty}
-    if not filled:
-        return "No results here. Start with 'aiida-ion run' or 'aiida-ion import'."
+        return tables.json_text(joined(sources))
     layout, heading = ("github", "## {}") if style == "markdown" else ("simple", "{}")
     parts = []
-    for name, table in filled.items():
-        parts += [heading.format(HEADINGS[name]), tables.text_table(tables.rows_of(name, table), layout)]
-        parts += hidden_members(name, table)
-    return "\n\n".join(parts)
+    for name in sources[0].tables:
+        filled = [(source.name, source.tables[name]) for source in sources if not source.tables[name].empty]
+        if filled:
+            rows = [_named(archive, row) for archive, table in filled for row in tables.rows_of(name, table)]
+            parts += [heading.format(HEADINGS[name]), tables.text_table(rows, layout)]
+            parts += [words for _, table in filled for words in hidden_members(name, table)]
+    return "\n\n".join(parts) or "No results here. Start with 'aiida-ion run' or 'aiida-ion import'."
+
+
+def _named(archive: str | None, row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row with its archive in front, where there are several."""
+    return dict(row) if archive is None else {ARCHIVE: archive, **row}
 
 
 def _csv(tables: Mapping[str, pd.DataFrame]) -> str:
