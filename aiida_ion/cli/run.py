@@ -212,7 +212,7 @@ def _wait(pks: list[int], compared: bool) -> None:
     import numpy as np
 
     from aiida_ion.campaigns.queueing import members
-    from aiida_ion.cli.services.sources import Source
+    from aiida_ion.cli.services.sources import SourceTables
     from aiida_ion.cli.table import render
     from aiida_ion.cli.text.live import watch
     from aiida_ion.queries import conductivity, diffusion, process_table
@@ -222,7 +222,7 @@ def _wait(pks: list[int], compared: bool) -> None:
     conductivities, fits = conductivity(), diffusion()
     conductivities, fits = conductivities[conductivities["process_pk"].isin(ours)], fits[fits["job_pk"].isin(ours)]
     if len(conductivities) or len(fits):
-        click.echo(render([Source(None, {"conductivity": conductivities, "diffusion": fits})], "text"))
+        click.echo(render([SourceTables(None, {"conductivity": conductivities, "diffusion": fits})], "text"))
     pks = members(pks)
     ended = process_table(pks=pks).query("pk in @pks and exit_status != 0")
     usable = [is_usable(None if np.isnan(status) else int(status)) for status in ended["exit_status"].astype(float)]

@@ -11,7 +11,7 @@ import click
 
 from aiida_ion.cli.common import OneLineErrors, load, profile_option, require_group
 from aiida_ion.cli.options import TEXT, setting
-from aiida_ion.cli.services.sources import ARCHIVE, Source, joined, read_archives
+from aiida_ion.cli.services.sources import ARCHIVE, SourceTables, joined, read_archives
 from aiida_ion.settings.elements import Element
 from aiida_ion.settings.rules import Number
 
@@ -109,13 +109,13 @@ def command(
     click.echo(f"Written: {output}")
 
 
-def _of(profile: str | None, names: Sequence[str], chosen: Mapping[str, Any]) -> Source:
+def _of(profile: str | None, names: Sequence[str], chosen: Mapping[str, Any]) -> SourceTables:
     """Return the tables of a profile."""
     load(profile)
     from aiida_ion import queries
 
     selection = _selection(chosen)
-    return Source(None, {name: getattr(queries, name)(selection) for name in names})
+    return SourceTables(None, {name: getattr(queries, name)(selection) for name in names})
 
 
 def _selection(chosen: Mapping[str, Any]) -> Selection:
@@ -142,7 +142,7 @@ def _selection(chosen: Mapping[str, Any]) -> Selection:
     )
 
 
-def render(sources: Sequence[Source], style: str) -> str:
+def render(sources: Sequence[SourceTables], style: str) -> str:
     """Return the tables of a profile, or of archives, in one of the four text formats."""
     from aiida_ion.cli.text import tables
     from aiida_ion.cli.text.pooled import hidden_members

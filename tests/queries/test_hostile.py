@@ -18,7 +18,7 @@ from aiida_ion import queries
 from aiida_ion.cli import table as printing
 from aiida_ion.cli.compare import nested, text_of
 from aiida_ion.cli.screen.status import text_of as status_text
-from aiida_ion.cli.services.sources import Source
+from aiida_ion.cli.services.sources import SourceTables
 from aiida_ion.cli.text import tables as texts
 from aiida_ion.cli.text.live import current, render
 from aiida_ion.cli.text.nodes import describe
@@ -80,7 +80,7 @@ def test_nothing_stored_ends_a_table_or_a_page(poisoned: int, tmp_path: Path) ->
 
 def check_printing(result: dict[str, pd.DataFrame], folder: Path) -> None:
     for style in printing.FORMATS:
-        content = printing.render([Source(None, result)], style)
+        content = printing.render([SourceTables(None, result)], style)
         assert content.encode()
         if style == "json":
             assert set(json.loads(content)) == set(result)

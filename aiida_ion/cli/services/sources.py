@@ -19,7 +19,7 @@ ARCHIVE = "archive"
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceTables:
     """A profile or an archive.
 
     :param name: what rows call it; None where there is no other.
@@ -30,7 +30,9 @@ class Source:
     tables: dict[str, pd.DataFrame]
 
 
-def read_archives(archives: Sequence[Path], names: Sequence[str], selection: Callable[[], Selection]) -> list[Source]:
+def read_archives(
+    archives: Sequence[Path], names: Sequence[str], selection: Callable[[], Selection]
+) -> list[SourceTables]:
     """Read tables of archives, one archive after the other.
 
     A row that an earlier archive has, too, is left out, and counted on stderr.
@@ -52,7 +54,7 @@ def read_archives(archives: Sequence[Path], names: Sequence[str], selection: Cal
             absent.append(error)
             continue
         tables = {name: getattr(queries, name)(chosen) for name in names}
-        result.append(Source(label if len(archives) > 1 else None, tables))
+        result.append(SourceTables(label if len(archives) > 1 else None, tables))
     if not result:
         raise absent[0]
     return list(_without_repetitions(result))
@@ -64,13 +66,13 @@ def _labels(archives: Sequence[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in archives]
 
 
-def _without_repetitions(sources: Sequence[Source]) -> Iterator[Source]:
+def _without_repetitions(sources: Sequence[SourceTables]) -> Iterator[SourceTables]:
     seen: dict[str, set[str]] = {}
     n_repeated = 0
     for source in sources:
         new = {name: _new_rows(table, seen.setdefault(name, set())) for name, table in source.tables.items()}
         n_repeated += sum(len(table) - len(new[name]) for name, table in source.tables.items())
-        yield Source(source.name, new)
+        yield SourceTables(source.name, new)
     if n_repeated:
         rows = "1 row is" if n_repeated == 1 else f"{n_repeated} rows are"
         click.echo(f"Note: {rows} in an earlier archive, too, and left out here", err=True)
@@ -85,7 +87,7 @@ def _new_rows(table: pd.DataFrame, known: set[str]) -> pd.DataFrame:
     return new
 
 
-def joined(sources: Sequence[Source]) -> dict[str, pd.DataFrame]:
+def joined(sources: Sequence[SourceTables]) -> dict[str, pd.DataFrame]:
     """Return the tables of all sources together, with the archive as the first column where there are several."""
     import pandas as pd
 

@@ -12,7 +12,7 @@ from aiida import orm
 from click.testing import CliRunner, Result
 
 from aiida_ion.cli.screen.status import command
-from aiida_ion.cli.services.sources import Source
+from aiida_ion.cli.services.sources import SourceTables
 from aiida_ion.cli.table import render
 from aiida_ion.cli.text.live import current
 from aiida_ion.cli.text.live import render as render_processes
@@ -114,7 +114,7 @@ def test_show_and_tables() -> None:
     assert "cost: 72 s of CPU time" in words
     tables = {"screenings": screenings(), "decisions": decisions(), "percolation": percolation()}
     for style in ("text", "markdown", "csv", "json"):
-        content = render([Source(None, tables)], style)
+        content = render([SourceTables(None, tables)], style)
         assert "Decisions of screenings" in content or style in ("csv", "json")
         assert "\x1b" not in content or style in ("csv", "json")
     assert "\x1b" not in status().output
