@@ -126,4 +126,4 @@ def text_of(records: list[dict[str, Any]], style: str) -> str:
     missing = missing_lines(records)
     if missing:
         parts += [heading.format("Missing"), "\n".join(f"- {line}" for line in missing)]
-    return "\n\n".join(parts)
+    return "\n\n".join(parts) or "There are comparisons, and nothing that they state can be read."

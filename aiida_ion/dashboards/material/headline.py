@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from aiida_ion.dashboards.components import KINDS, MARKS, aria, card
-from aiida_ion.dashboards.numbers import short
+from aiida_ion.dashboards.numbers import readable, short
 from aiida_ion.dashboards.pages.material_result import Result
 from aiida_ion.verdicts import NOT_MEASURABLE, POORLY_KNOWN, is_poorly_known, useful_bound, words_of
 
@@ -92,10 +92,11 @@ def checks_line(points: pd.DataFrame, attributes: Mapping[str, Mapping[str, Any]
     n_checks = 0
     for uuid, temperature_K in zip(points["uuid"], points["target_temperature_K"], strict=True):
         for check in _checks(attributes.get(str(uuid), {})):
-            n_checks += check.get("verdict") in ("pass", *FINDINGS)
-            if check.get("verdict") in found:
-                name = str(check.get("name")).replace("_", " ")
-                found[str(check["verdict"])].append(f"{name} at {short(temperature_K)} K")
+            verdict = str(check.get("verdict"))
+            n_checks += verdict in ("pass", *FINDINGS)
+            if verdict in found:
+                name = readable(check.get("name")).replace("_", " ")
+                found[verdict].append(f"{name} at {short(temperature_K)} K")
     n_refused = int(points["refused"].notna().sum())
     refused = [f" {n_refused} of {len(points)} temperatures {'was' if n_refused == 1 else 'were'} left out of the fit."]
     named = {kind: names for kind, names in found.items() if names}
