@@ -187,6 +187,7 @@ def test_columns_are_chosen(browser: Browser) -> None:
     assert "mobile species" in checked
 
 
+@pytest.mark.parametrize("dashboard", ["profile"], indirect=True)  # the archive has no value to draw
 def test_figure_and_table_filter_each_other(browser: Browser) -> None:
     browser.open("/materials")
     browser.settle()
