@@ -19,7 +19,8 @@ from aiida.tools.graph.graph_traversers import get_nodes_export
 
 from aiida_ion.queries.ensembles import MEMBERS
 from aiida_ion.queries.reading.shared import ENSEMBLE_PROCESS, of_function
-from aiida_ion.queries.screening.chains import chains, is_uuid
+from aiida_ion.queries.reading.uuids import is_uuid
+from aiida_ion.queries.screening.chains import chains
 
 #: Jobs whose files are potentials, and the inputs under which jobs load one.
 TRAININGS = ["aiida.calculations:ion.train", "aiida.calculations:ion.lammps_train"]

@@ -15,6 +15,7 @@ from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, edge, frame, judged, rows
+from aiida_ion.queries.reading.uuids import NO_UUID
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 from aiida_ion.verdicts import SHOWN_LIMITS
 
@@ -22,8 +23,6 @@ from aiida_ion.verdicts import SHOWN_LIMITS
 MAX_ATOMS = 5000
 #: Largest plausible charge, e, and number density, 1/angstrom^3.
 LARGEST = 1e6
-#: A UUID without a node: an empty list is not a valid filter, and PostgreSQL accepts only UUIDs.
-NO_UUID = "00000000-0000-0000-0000-000000000000"
 POINT_ATTRIBUTES = (
     "formula",
     "level_of_theory",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from aiida_ion.analysis.crystals.space_group import space_group
 from aiida_ion.queries.reading.shared import attributes, rows
+from aiida_ion.queries.reading.uuids import is_uuid
 from aiida_ion.units import G_CM3_PER_U_A3
 
 #: Names of the attributes of a structure that are read.
@@ -35,7 +36,7 @@ def space_groups(uuids: Iterable[object]) -> dict[str, str | None]:
 
     :param uuids: of structures; anything else is left out.
     """
-    asked = sorted({uuid for uuid in uuids if isinstance(uuid, str)})
+    asked = sorted({str(uuid) for uuid in uuids if is_uuid(uuid)})
     missing = [uuid for uuid in asked if uuid not in _known]
     if len(_known) + len(missing) > MOST_KNOWN:
         _known.clear()
@@ -105,7 +106,7 @@ def stored_cells(uuids: Iterable[object]) -> dict[str, Cell]:
 
     :param uuids: of structures; anything else is left out.
     """
-    asked = sorted({uuid for uuid in uuids if isinstance(uuid, str)})
+    asked = sorted({str(uuid) for uuid in uuids if is_uuid(uuid)})
     if not asked:
         return {}
     groups = space_groups(asked)

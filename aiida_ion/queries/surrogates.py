@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 import pandas as pd
 from aiida import orm
@@ -12,6 +11,7 @@ from aiida import orm
 from aiida_ion.aiida_private.caching import CACHED_FROM
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
 from aiida_ion.queries.reading.shared import frame, rows, without_twins
+from aiida_ion.queries.reading.uuids import is_uuid
 
 TRAIN_PROCESS = "aiida.calculations:ion.surrogate_train"
 PREDICT_PROCESS = "aiida.calculations:ion.surrogate_predict"
@@ -131,7 +131,7 @@ def label_costs(dataset_uuid: str | None) -> pd.DataFrame:
     """
     names = ["formula", "structure_uuid", "diffusion_uuid", "label_steps", "label_wall_s"]
     numbers = ("label_steps", "label_wall_s")
-    if not _is_uuid(dataset_uuid):
+    if not is_uuid(dataset_uuid):
         return _listed(None, names, numbers)
     query = orm.QueryBuilder()
     query.append(orm.ArrayData, filters={"uuid": dataset_uuid}, project=["attributes.materials"])
@@ -143,7 +143,7 @@ def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
     """Return the predictions of a model: ``seconds_forces``, ``seconds_model`` and the node, newest first."""
     names = ["formula", "structure_uuid", "log10_slope", "in_domain", "seconds_forces", "seconds_model"]
     numbers = ("log10_slope", "seconds_forces", "seconds_model")
-    if not _is_uuid(model_uuid):
+    if not is_uuid(model_uuid):
         return _listed(None, names, numbers).assign(uuid=None)
     query = orm.QueryBuilder()
     query.append(orm.SinglefileData, filters={"uuid": model_uuid}, tag="model")
@@ -159,14 +159,6 @@ def prediction_costs(model_uuid: str | None) -> pd.DataFrame:
     parts = [_listed(attributes, names, numbers).assign(uuid=uuid) for uuid, attributes in rows(query)]
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else _listed(None, names, numbers).assign(uuid=None)
-
-
-def _is_uuid(text: str | None) -> bool:
-    """Whether PostgreSQL would accept a text as a UUID."""
-    try:
-        return str(UUID(text)) == text
-    except (TypeError, ValueError, AttributeError):
-        return False
 
 
 def _listed(cell: Any, names: list[str], numbers: tuple[str, ...]) -> pd.DataFrame:

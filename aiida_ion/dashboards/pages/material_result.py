@@ -15,7 +15,7 @@ from aiida_ion.dashboards.state import View
 from aiida_ion.queries import details
 from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
-from aiida_ion.queries.screening.chains import is_uuid
+from aiida_ion.queries.reading.uuids import is_uuid
 from aiida_ion.verdicts import verdict_of
 
 ALL, ONE = "levels", "one"

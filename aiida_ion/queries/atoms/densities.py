@@ -21,6 +21,7 @@ from aiida_ion.queries.details import structure
 from aiida_ion.queries.frames import first_replica
 from aiida_ion.queries.reading.arrays import read_array, read_thinned_frames
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, rows
+from aiida_ion.queries.reading.uuids import known_uuid
 from aiida_ion.units import BYTES_PER_MIB
 
 FloatArray = NDArray[np.float64]
@@ -179,7 +180,7 @@ def _unit(
 def crystal_of(diffusion_uuid: str) -> str | None:
     """Return the UUID of the crystal that the work chain of a diffusion node was given; ``None`` without one."""
     query = orm.QueryBuilder()
-    query.append(orm.ArrayData, filters={"uuid": str(diffusion_uuid)}, tag="diffusion")
+    query.append(orm.ArrayData, filters={"uuid": known_uuid(diffusion_uuid)}, tag="diffusion")
     query.append(orm.CalcJobNode, with_outgoing="diffusion", tag="fit")
     query.append(orm.WorkChainNode, with_outgoing="fit", filters=CONDUCTIVITY_CHAINS, tag="chain")
     query.append(

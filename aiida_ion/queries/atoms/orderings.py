@@ -10,9 +10,9 @@ import pandas as pd
 from aiida import orm
 from numpy.typing import NDArray
 
-from aiida_ion.queries.details import NO_UUID
 from aiida_ion.queries.reading.kinds import read_attributes, read_number
 from aiida_ion.queries.reading.shared import ENSEMBLE_PROCESS, attributes, rows, whole
+from aiida_ion.queries.reading.uuids import known_uuid
 
 FloatArray = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def orderings(structure_uuid: str) -> pd.DataFrame:
 
 def _processes(process_type: str, structure_uuid: str) -> list[int]:
     query = orm.QueryBuilder()
-    query.append(orm.StructureData, filters={"uuid": str(structure_uuid)}, tag="crystal")
+    query.append(orm.StructureData, filters={"uuid": known_uuid(structure_uuid)}, tag="crystal")
     given: dict[str, Any] = {"process_type": process_type}
     link = {"label": {"==": "structure"}}
     query.append(orm.ProcessNode, with_incoming="crystal", filters=given, edge_filters=link, project=["id"])
@@ -137,7 +137,7 @@ def sites_of(structure_uuid: str) -> tuple[FloatArray, FloatArray, list[dict[str
     query = orm.QueryBuilder()
     query.append(
         orm.StructureData,
-        filters={"uuid": str(structure_uuid or NO_UUID)},
+        filters={"uuid": known_uuid(structure_uuid)},
         project=attributes(["cell", "kinds", "sites"]),
     )
     row = next(iter(rows(query)), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import pandas as pd
 from aiida import orm
@@ -85,14 +84,6 @@ def stages_of(row: Mapping[Any, Any]) -> list[StageFacts]:
 def is_active(row: Mapping[Any, Any]) -> bool:
     """Whether a screening has not ended."""
     return row["process_state"] not in ENDED
-
-
-def is_uuid(value: Any) -> bool:
-    """Whether a stored value is a UUID, so that a database accepts it as one."""
-    try:
-        return isinstance(value, str) and str(UUID(value)) == value
-    except ValueError:
-        return False
 
 
 def _mappings(entries: Any) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from aiida import orm
 
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import frame
-from aiida_ion.queries.screening.chains import is_uuid
+from aiida_ion.queries.reading.uuids import is_uuid
 
 #: Extra of a crystal with its hash, see `aiida_ion.calculations.screening.batch`.
 HASH_EXTRA = "aiida_ion_structure_hash_1"

@@ -16,7 +16,7 @@ from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_number
 from aiida_ion.queries.reading.shared import rows, whole
-from aiida_ion.queries.screening.chains import is_uuid
+from aiida_ion.queries.reading.uuids import is_uuid
 from aiida_ion.queries.screening.crystals import crystal_facts
 
 #: Jobs that keep maps.
