@@ -103,10 +103,11 @@ def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[
     folder.mkdir()
     copy.mkdir()
     settings = lj(n_steps=40_000, sample_every=7, timestep_fs=2.0)
-    write_run(folder, settings, repeat=2)
+    # A crystal this large takes a tenth of a second between two states, and the program is the one that waits on a
+    # busy machine: else all its last three states are gone before one is copied.
+    write_run(folder, settings, repeat=5)
     environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
     command = [str(LMP), "-in", inputs.INPUT]
-    # It is the one that waits on a busy machine, else all its last three states are gone before one is copied.
     process = subprocess.Popen(["nice", *command], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         for number, name in enumerate(order):
@@ -120,7 +121,7 @@ def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[
     finally:
         process.kill()
         process.wait()
-    run = read_md(copy, argon(2).cell[:], settings, log=(copy / "log.lammps").read_text())
+    run = read_md(copy, argon(5).cell[:], settings, log=(copy / "log.lammps").read_text())
     assert run.status == "terminated"
     assert np.array_equal(run.steps, np.arange(0, run.last_step + 1, 7) if len(run.steps) else [])
     if order is inputs.RETRIEVE:
