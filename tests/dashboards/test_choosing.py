@@ -24,7 +24,7 @@ from tests.dashboards.test_pages import counted
 def filled(aiida_profile_clean: Any) -> None:
     """Fill the profile with synthetic results; a quarter is in a group."""
     create_app(Source("synthetic"))
-    fill(120, n_with_arrays=0)
+    fill(60, n_with_arrays=0)
 
 
 def day(share: float) -> datetime:

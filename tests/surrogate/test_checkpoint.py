@@ -56,6 +56,7 @@ def test_new_materials_are_predicted_with_an_interval(model: Model) -> None:
     assert (values.seconds > 0).all()
 
 
+@pytest.mark.slow
 def test_a_material_of_another_kind_is_flagged(model: Model, dataset: Dataset) -> None:
     forces = dataset["forces_eV_A"] * np.where(dataset["material"] == 0, 1e4, 1.0)[_owners(dataset)][:, None]
     values = predict(model, dataset.with_forces(forces.astype(np.float32)))

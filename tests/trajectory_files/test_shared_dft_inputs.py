@@ -46,7 +46,7 @@ def diffusivity_cm2_s(run: DftOutput, lag: int = 10) -> float:
 @pytest.mark.parametrize(
     ("name", "n_steps", "expected_cm2_s"),
     [
-        ("pw_crystal", 1199, 5.0e-4),
+        pytest.param("pw_crystal", 1199, 5.0e-4, marks=pytest.mark.slow),
         ("pw_bohr", 1199, 5.0e-4),
         ("pw_exx", 59, 5.3e-4),
         ("pw_in_broken", 59, 5.3e-4),

@@ -110,7 +110,7 @@ def test_facts_of_a_crystal() -> None:
     assert facts.density_of(None) is None
 
 
-@pytest.mark.parametrize("every", [13, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [31, pytest.param(4, marks=pytest.mark.slow)])
 def test_attributes_that_are_not_what_they_should_be_cost_their_cell_alone(every: int) -> None:
     chain = store_screening(n_materials=12)
     running = store_screening(seed=2, running=True, n_materials=6, measured=False)

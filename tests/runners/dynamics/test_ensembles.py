@@ -53,7 +53,7 @@ def test_continuation_to_the_last_bit(make_folder: MakeFolder, argon: Atoms, ens
         assert cells.shape == (41, 3, 3) and not np.array_equal(cells[0], cells[-1])
 
 
-@pytest.mark.parametrize("thermostat", ["csvr", "nose_hoover", "langevin"])
+@pytest.mark.parametrize("thermostat", ["csvr", pytest.param("nose_hoover", marks=pytest.mark.slow), "langevin"])
 def test_mean_temperature_and_zero_drift(make_folder: MakeFolder, thermostat: str) -> None:
     # Eight atoms: counting 3N instead of 3N-3 degrees of freedom would settle 14 % too hot.
     atoms = bulk("Ar", "fcc", a=5.4, cubic=True).repeat((2, 1, 1))
