@@ -14,6 +14,8 @@ from aiida_ion.analysis.comparison.radial_distribution import radial_distributio
 FloatArray = NDArray[np.float64]
 #: Parts into which a run is cut; their scatter says what a run of that length can tell.
 N_PARTS = 2
+#: Frames of a run below which its parts have no displacement.
+MIN_FRAMES = 2 * N_PARTS
 #: Longest lag as a fraction of a run: beyond it, too few time origins are averaged.
 MAX_LAG_FRACTION = 1 / 3
 
@@ -60,9 +62,12 @@ def compare_displacements(
     :returns: ``lags_ps``; for each element ``teacher_A2``, ``student_A2`` (means over runs), ``teacher_scatter_A2``,
         ``student_scatter_A2`` (standard deviations of the runs' parts) and ``within_scatter``, whether the means differ
         by at most twice the root of the sum of their squared errors at every lag.
+    :raises ValueError: if a run has fewer than :data:`MIN_FRAMES` frames.
     """
-    shortest = min(len(motion.positions) for motion in (*student, *teacher)) // N_PARTS
-    n_lags = max(1, int(MAX_LAG_FRACTION * shortest))
+    shortest = min(len(motion.positions) for motion in (*student, *teacher))
+    if shortest < MIN_FRAMES:
+        raise ValueError(f"the shortest run has {shortest} frames, and displacements need {MIN_FRAMES}")
+    n_lags = max(1, int(MAX_LAG_FRACTION * (shortest // N_PARTS)))
     both = {name: _parts(runs, symbols, n_lags) for name, runs in (("teacher", teacher), ("student", student))}
     lags_ps = [float(lag * teacher[0].spacing_ps) for lag in range(1, n_lags + 1)]
     result: dict[str, Any] = {"lags_ps": lags_ps, "elements": {}}

@@ -40,7 +40,7 @@ ARGYRODITE = {
         "max_temperature_K": 300.0,
         "n_train_steps": 20,
         "n_validation_steps": 5,
-        "n_test_steps": 10,
+        "n_test_steps": 20,
         "generate": {"n_rattled": 4, "n_strained": 2},
         "push": {"max_frames": 2, "fractions": [0.9]},
         "explore_ps": 0.04,

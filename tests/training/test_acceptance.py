@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,15 @@ def test_equal_motion_is_within_scatter_and_slower_motion_is_not() -> None:
     assert not slow["elements"]["Li"]["within_scatter"]
     assert slow["elements"]["O"]["within_scatter"]
     assert same["lags_ps"][0] == pytest.approx(0.01)
+
+
+def test_a_run_of_a_few_frames_has_no_displacement_to_compare() -> None:
+    """Halves of one frame each gave values that are not numbers, which no database takes."""
+    run = walk(1, 0.2)
+    with pytest.raises(ValueError, match="the shortest run has 3 frames, and displacements need 4"):
+        compare_displacements([run], [run.part(slice(3))], SYMBOLS)
+    least = compare_displacements([run], [run.part(slice(4))], SYMBOLS)["elements"]["Li"]
+    assert all(math.isfinite(value) for name, values in least.items() if name != "within_scatter" for value in values)
 
 
 def test_distributions_of_the_same_motion_are_as_close_as_its_runs() -> None:

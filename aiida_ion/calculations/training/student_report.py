@@ -58,8 +58,12 @@ def _comparison(runs: dict[str, Any]) -> dict[str, Any]:
         return {"displacement": None, "radial_distribution": None}
     symbols = sides[TEACHER][0].base.attributes.get("symbols")
     motions = {side: [motion_of(node) for node in nodes] for side, nodes in sides.items()}
-    return {
-        "displacement": compare_displacements(motions[STUDENT], motions[TEACHER], symbols),
+    displacement: dict[str, Any] = {"displacement": None}
+    try:
+        displacement["displacement"] = compare_displacements(motions[STUDENT], motions[TEACHER], symbols)
+    except ValueError as error:
+        displacement["displacement_reason"] = str(error)
+    return displacement | {
         "radial_distribution": compare_distributions(motions[STUDENT], motions[TEACHER], symbols),
     }
 

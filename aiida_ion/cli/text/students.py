@@ -54,7 +54,8 @@ def _motion(attributes: Attributes) -> list[str]:
     """Return a line for each element: its displacement at the longest lag, by both."""
     displacement = attributes["displacement"]
     if not isinstance(displacement, Mapping):
-        return ["It was not compared with the teacher's own run: none of its runs there ended well."]
+        why = text(attributes["displacement_reason"] or "none of its runs there ended well")
+        return [f"Its displacement was not compared with the teacher's: {why}."]
     lags, elements = displacement.get("lags_ps") or [None], displacement.get("elements")
     lines = [f"Mean squared displacement at {number(lags[-1], 3)} ps, angstrom^2 (scatter of the runs' halves):"]
     for element, values in elements.items() if isinstance(elements, Mapping) else ():

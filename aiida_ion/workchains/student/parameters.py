@@ -11,6 +11,7 @@ from aiida_ion.settings.md import TEMPERATURE_K, TIME_PS
 from aiida_ion.settings.rules import MAX_SEED, Json, Number
 from aiida_ion.settings.schema import Settings, flag, number, setting, whole
 from aiida_ion.settings.values import SettingsError
+from aiida_ion.training.acceptance import MIN_FRAMES
 from aiida_ion.units import FS_PER_PS
 
 SEEDS_OF_A_LOOP, SEEDS_OF_A_STUDENT = 32, 4096
@@ -92,13 +93,18 @@ class StudentParameters(Settings):
     seed: int = whole(1, help="Seed of all runs and of the first member", least=1, most=MAX_SEED)
 
     def check_together(self) -> None:
-        """Refuse runs of less than a step.
+        """Refuse runs of less than a step, and a test that has no displacement to compare with.
 
         :raises SettingsError: naming the setting.
         """
         for name in ("explore_ps", "acceptance_ps"):
             if getattr(self, name) * FS_PER_PS < self.timestep_fs * self.student_sample_every:
                 raise SettingsError(f"{name} is shorter than the time between two frames of the student")
+        if self.n_test_steps < (MIN_FRAMES - 1) * self.sample_every:
+            raise SettingsError(
+                f"n_test_steps is {self.n_test_steps}: the teacher's test has fewer than {MIN_FRAMES} frames, one in "
+                f"{self.sample_every} steps"
+            )
         if self.explore_ps > self.acceptance_ps:
             raise SettingsError("explore_ps must not be above acceptance_ps")
 

@@ -105,6 +105,7 @@ def test_shares_add_up() -> None:
     ("changes", "message"),
     [
         ({"explore_ps": 200.0}, "explore_ps must not be above acceptance_ps"),
+        ({"n_test_steps": 14}, "n_test_steps is 14: the teacher's test has fewer than 4 frames, one in 5 steps"),
         ({"explore_ps": 0.001}, "explore_ps is shorter than"),
         ({"max_loop": 3}, "max_loops"),
         ({"teacher_temperature_ratio": 10.0}, "teacher_temperature_ratio"),
