@@ -4,8 +4,8 @@
     python benchmarks/bvse.py --bvlain FOLDER --folder CIFS
 
 ``FOLDER`` is what ``pip install --no-deps --target FOLDER bvlain joblib`` filled. Each crystal is computed by both in
-one run, one after the other. Three tables: cost and barriers of each crystal, how barriers depend on the spacing of
-the grid, and the cost of batches of growing size.
+one run, one after the other. Four tables: cost and barriers of each crystal, how barriers depend on the spacing of
+the grid, the cost of batches of growing size, and that of percolation alone on grids of growing size.
 """
 
 from __future__ import annotations
@@ -28,14 +28,18 @@ from pymatgen.core.structure import Structure  # noqa: E402
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from aiida_ion.analysis.energy_maps.basins import find_basins  # noqa: E402
 from aiida_ion.analysis.energy_maps.bvse import NotApplicableError, compute_bvse  # noqa: E402
 from aiida_ion.analysis.energy_maps.bvse_settings import BvseSettings  # noqa: E402
+from aiida_ion.analysis.energy_maps.percolation import percolate_grid  # noqa: E402
 from aiida_ion.runners.screening.batch import Material, run_batch  # noqa: E402
 from tests.analysis.energy_maps.crystals import CRYSTALS, crystal  # noqa: E402
 
 MOBILE = {"Na2O": "Na", "NaCl": "Na", "KCl": "K", "MgO": "Mg", "CaF2": "F", "ZrO2": "O", "AgI": "Ag", "CuBr": "Cu"}
 SPACINGS_A = (0.4, 0.3, 0.2, 0.15, 0.1)
 BATCHES = (20, 40, 80)
+#: Voxels along each of the three vectors: 27,000, 97,336 and 216,000 in all.
+GRIDS = (30, 46, 60)
 #: Crystals whose barriers are followed from spacing to spacing.
 FOLLOWED = ("Li2O", "Li3N", "LiCoO2", "LiFePO4", "Li3PO4")
 
@@ -56,6 +60,7 @@ def main() -> None:
     costs(crystals, bool(arguments.bvlain))
     spacings()
     batches()
+    grids()
 
 
 def displaced(structure: Structure, amplitude_A: float = 0.05) -> Structure:
@@ -129,6 +134,28 @@ def batches() -> None:
             os.chdir(ROOT)
         assert results["n_finished"] == count, results
         print(f"| {count} | {cpu_s:.1f} | {cpu_s / count:.2f} |", flush=True)
+
+
+def grids() -> None:
+    """Print what the three percolation energies of a grid cost: of a map as crystals have it, and of pure noise."""
+    rng = np.random.default_rng(1)
+    print("\n| voxels | smooth map, minima | CPU s | noise, minima | CPU s |\n|---|---|---|---|---|")
+    for n in GRIDS:
+        places = np.meshgrid(*[np.arange(n) / n] * 3, indexing="ij")
+        smooth = sum(
+            amplitude * np.cos(2 * np.pi * (sum(k * x for k, x in zip(wave, places, strict=True)) + phase))
+            for wave, phase, amplitude in zip(
+                rng.integers(-4, 5, (40, 3)), rng.uniform(size=40), rng.normal(size=40), strict=True
+            )
+        )
+        cells = []
+        for energies in (smooth, rng.normal(size=(n, n, n))):
+            start = time.process_time()
+            percolation = percolate_grid(energies)
+            cpu_s = time.process_time() - start
+            assert percolation.dimension == 3
+            cells += [f"{len(find_basins(energies, 26).minima):,}", f"{cpu_s:.2f}"]
+        print(f"| {n**3:,} | {cells[0]} | {cells[1]} | {cells[2]} | {cells[3]} |", flush=True)
 
 
 def one(material: Material) -> dict[str, Any]:

@@ -140,7 +140,9 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         """Attach what is known only at the end of the run: a stored output cannot be replaced."""
         for name, node in self.ctx.last.items():
             self.out(name, node)
-        if self.ctx.costs:
+        if len(self.ctx.costs) == 1:  # most runs are one job, and a sum of one is one more process
+            self.out("cost", self.ctx.costs[0])
+        elif self.ctx.costs:
             self.out("cost", sum_costs(**{segment_label(i): cost for i, cost in enumerate(self.ctx.costs)}))
 
     def on_terminated(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiida import orm
+
 from aiida_ion.calculations.surrogate.arrays import KINDS
 from aiida_ion.former_names import FORMER_KINDS
 
@@ -25,5 +27,5 @@ def sampled_nodes(chain: Any) -> dict[str, Any]:
 
 def seconds_of(chain: Any) -> float:
     """Return the wall time of the jobs of a work chain, s."""
-    costs = [node.outputs.cost.get_dict() for node in chain.called_descendants if "cost" in node.outputs]
-    return float(sum(cost.get("wall_time_s") or 0.0 for cost in costs if "n_jobs" not in cost))
+    jobs = [node for node in chain.called_descendants if isinstance(node, orm.CalcJobNode) and "cost" in node.outputs]
+    return float(sum(job.outputs.cost.get_dict().get("wall_time_s") or 0.0 for job in jobs))

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from aiida import orm
 from aiida.engine import run_get_node
+from aiida.plugins import WorkflowFactory
 
 from aiida_ion.archives.selection import choose
+from aiida_ion.calculations.surrogate.labels import label_of
+from aiida_ion.campaigns.surrogate_candidates import find_candidates, fit_of, temperatures
 from aiida_ion.cli.text.nodes import describe
+from aiida_ion.queries import Selection
 from aiida_ion.queries.conductivities import conductivity
 from aiida_ion.queries.crystals import materials
 
@@ -80,6 +84,25 @@ def test_members_are_added_and_earlier_ones_are_found(ensemble_builder: Any) -> 
     # An archive of the result has the work chains of members that another ensemble computed.
     chains = {node.creator.caller.pk for node in first.outputs.members.values()}
     assert chains <= choose([second.outputs.conductivity.uuid]).pks
+    check_a_surrogate_learns_from(second)
+
+
+def check_a_surrogate_learns_from(ensemble: Any) -> None:
+    """An ensemble is one material of a dataset: the pooled diffusivity, and configurations of its main member."""
+    sampling = {"kinds": ["displaced"], "seed": 1, "amplitudes_A": {"0.05": 3}}
+    found = find_candidates(Selection(temperature_K=temperatures(3000.0)), sampling)
+    pooled = ensemble.outputs.diffusion["T_3000K"]
+    (candidate,) = [one for one in found.candidates if one.inputs["diffusion"].uuid == pooled.uuid]
+    assert "it is a member of an ensemble, whose pooled result counts" in {reason for _, reason in found.refused}
+    assert candidate.label == label_of(pooled)
+    weights = {member["label"]: member["weight"] for member in pooled.base.attributes.get("members")}
+    main = max(sorted(pooled.base.attributes.get("members_pooled")), key=lambda label: weights[label])
+    run = next(iter(fit_of(pooled).creator.inputs.trajectories.values())).creator
+    assert fit_of(pooled).creator.caller.uuid == ensemble.outputs.members[main].creator.caller.uuid
+    assert candidate.inputs["structure"].uuid == run.inputs.structure.uuid
+    samples = run_get_node(WorkflowFactory("ion.surrogate_samples"), **candidate.inputs)[1]
+    assert samples.is_finished_ok, samples.exit_message
+    assert len(samples.outputs.displaced_forces.get_array("forces")) == 3
 
 
 def test_what_cannot_run_is_refused_before_anything_is_submitted(
