@@ -15,7 +15,7 @@ from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_attributes, read_column
 from aiida_ion.queries.reading.shared import CONDUCTIVITY_CHAINS, attributes, edge, frame, judged, rows
-from aiida_ion.queries.reading.uuids import NO_UUID
+from aiida_ion.queries.reading.uuids import known_uuids
 from aiida_ion.units import BOLTZMANN_J_K, ELEMENTARY_CHARGE_C, M2_S_PER_CM2_S, M3_PER_A3, MS_CM_PER_S_M
 from aiida_ion.verdicts import SHOWN_LIMITS
 
@@ -101,7 +101,7 @@ def arrhenius_points(uuids: Sequence[str]) -> pd.DataFrame:
     ``log10_conductivity_temperature_per_diffusivity`` (mS K/cm over cm^2/s) is the constant of Nernst and Einstein.
     """
     query = orm.QueryBuilder()
-    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=["uuid"], tag="conductivity")
+    query.append(orm.ArrayData, filters={"uuid": {"in": known_uuids(uuids)}}, project=["uuid"], tag="conductivity")
     query.append(orm.CalcFunctionNode, with_outgoing="conductivity", tag="fit")
     query.append(orm.ArrayData, with_outgoing="fit", project=["uuid", *attributes(POINT_ATTRIBUTES)])
     return _points(frame(query, ["conductivity_uuid", "uuid", *POINT_ATTRIBUTES]))
@@ -114,7 +114,7 @@ def fit_points(uuids: Sequence[str]) -> pd.DataFrame:
     """
     query = orm.QueryBuilder()
     columns = ["uuid", *attributes(POINT_ATTRIBUTES)]
-    query.append(orm.ArrayData, filters={"uuid": {"in": [*uuids, NO_UUID]}}, project=columns)
+    query.append(orm.ArrayData, filters={"uuid": {"in": known_uuids(uuids)}}, project=columns)
     return _points(frame(query, ["uuid", *POINT_ATTRIBUTES]).assign(conductivity_uuid=None))
 
 

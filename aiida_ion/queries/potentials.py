@@ -14,6 +14,7 @@ from aiida_ion.lammps.potentials import POTENTIALS
 from aiida_ion.queries.jobs import runs
 from aiida_ion.queries.reading.kinds import read_attributes, read_number
 from aiida_ion.queries.reading.shared import frame, md_processes, rows
+from aiida_ion.queries.reading.uuids import known_uuids
 from aiida_ion.queries.selection import Selection
 
 POTENTIAL_COLUMNS = (
@@ -122,7 +123,7 @@ def potential_origins(job_uuids: Iterable[str]) -> dict[str, dict[str, Any]]:
     if not asked:
         return origins
     query = orm.QueryBuilder()
-    query.append(orm.CalcJobNode, filters={"uuid": {"in": asked}}, project=["uuid"], tag="job")
+    query.append(orm.CalcJobNode, filters={"uuid": {"in": known_uuids(asked)}}, project=["uuid"], tag="job")
     names = ["attributes.name", "attributes.citation"]
     query.append(orm.Data, with_outgoing="job", edge_project=["label"], project=names)
     for uuid, name, citation, label in rows(query):

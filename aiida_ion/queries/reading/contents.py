@@ -10,6 +10,7 @@ from aiida import orm
 
 from aiida_ion.queries.reading.kinds import read_attributes
 from aiida_ion.queries.reading.shared import rows
+from aiida_ion.queries.reading.uuids import known_uuids
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def contents(uuids: Sequence[str], kind: Any = orm.ArrayData) -> dict[str, Conte
     if not chosen:
         return {}
     query = orm.QueryBuilder()
-    query.append(kind, filters={"uuid": {"in": chosen}}, project=["uuid", "id", "attributes", "repository_metadata"])
+    names = ["uuid", "id", "attributes", "repository_metadata"]
+    query.append(kind, filters={"uuid": {"in": known_uuids(chosen)}}, project=names)
     by_uuid = {
         uuid: Content(pk, read_attributes(attributes), _files(stored)) for uuid, pk, attributes, stored in rows(query)
     }

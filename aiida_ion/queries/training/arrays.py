@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,11 @@ from aiida_ion.queries.reading.arrays import read_arrays
 from aiida_ion.queries.reading.contents import Content, contents
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import rows
+from aiida_ion.queries.reading.uuids import known_uuids
 
 CURVE = ("epoch", "train_force_rmse_eV_A", "validation_force_rmse_eV_A")
 PREDICTIONS = ("reference_forces", "predicted_forces", "parent_forces", "offsets", "row")
 WATCHED = ("closest_A", "committee_spread_eV_A", "environment", "segment", "frame", "steps")
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Names of the splits of a dataset, by their number.
 SPLITS = ("train", "validation", "test")
 UNKNOWN = "unknown"
@@ -119,11 +118,9 @@ def _dataset(content: Content | None) -> tuple[NDArray[np.int64], NDArray[np.int
 
 def _symbols(uuids: Sequence[str]) -> dict[str, list[str]]:
     """Return the elements of the atoms of trajectories, by UUID."""
-    known = [uuid for uuid in dict.fromkeys(uuids) if UUID.fullmatch(uuid)]
-    if not known:
-        return {}
     query = orm.QueryBuilder()
-    query.append(orm.TrajectoryData, filters={"uuid": {"in": known}}, project=["uuid", "attributes.symbols"])
+    filters = {"uuid": {"in": known_uuids(uuids)}}
+    query.append(orm.TrajectoryData, filters=filters, project=["uuid", "attributes.symbols"])
     return {uuid: [str(name) for name in names] for uuid, names in rows(query) if isinstance(names, list)}
 
 

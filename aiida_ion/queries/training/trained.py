@@ -19,7 +19,7 @@ from aiida_ion.queries.reading.shared import (
     md_processes,
     of_function,
 )
-from aiida_ion.queries.reading.uuids import NO_UUID
+from aiida_ion.queries.reading.uuids import known_uuids
 from aiida_ion.verdicts import SHOWN_LIMITS
 
 WATCH = "aiida.calculations:ion.watch"
@@ -46,7 +46,7 @@ def runs_with(uuids: Sequence[str], sha256: str | None) -> pd.DataFrame:
     """
     types = {"process_type": {"in": md_processes()}}
     pks: set[int] = set()
-    files: dict[str, Any] = {"uuid": {"in": [*uuids, NO_UUID]}}
+    files: dict[str, Any] = {"uuid": {"in": known_uuids(uuids)}}
     if _is_sha256(sha256):
         files = {"or": [files, {"attributes.sha256": sha256}]}
         for label, name in (("potential", "checkpoint_sha256"), ("versions", "checkpoint.sha256")):
