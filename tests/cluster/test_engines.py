@@ -94,4 +94,4 @@ def test_an_engine_test_that_the_queue_refuses_later_ends_too(
             aiida_config.set_option(name, value)
     assert "toy does not work: the queue of cluster refuses such jobs: invalid partition specified: mars" in line
     (job,) = orm.QueryBuilder().append(orm.CalcJobNode).all(flat=True)
-    assert job.is_killed and "submit_calculation failed 2 times" in job.process_status
+    assert job.is_killed and re.search(r"submit_calculation failed \d+ times", job.process_status)

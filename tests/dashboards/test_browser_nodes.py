@@ -100,7 +100,7 @@ def test_a_point_leads_to_its_provenance_and_its_files(browser: Browser, formula
     path = browser.downloaded(f"{uuid[:8]}-outputs.zip")
     assert "node/attributes.json" in zipfile.ZipFile(path).namelist()
     browser.driver.back()
-    browser.heading(browser.text("h1"))
+    browser.heading(browser.retried(lambda: browser.text("h1")))
 
 
 def test_labels_of_nodes_run_nothing(browser: Browser) -> None:

@@ -16,6 +16,7 @@ from aiida_ion.settings.schema import rules_of
 from aiida_ion.training.generated import GenerateSettings
 from aiida_ion.training.picking import PickSettings
 from aiida_ion.workchains.md.requests import EngineRequest
+from aiida_ion.workchains.outcome import outcome
 
 GENERATE, PICK = rules_of(GenerateSettings), rules_of(PickSettings)
 #: Options -> settings: of displaced copies of a crystal, and of frames of runs.
@@ -130,8 +131,8 @@ def _wait(chain: Any) -> None:
 
     watch([chain.pk])
     if "labels" not in chain.outputs:
-        raise click.ClickException(f"no labels (work chain {chain.pk}): {one_line(chain.exit_message or '')}")
+        raise click.ClickException(f"no labels: {one_line(outcome(chain))}")
     counts = {node.uuid: node.base.attributes.get("n_frames") for node in chain.outputs.labels.values()}
     click.echo(f"{sum(counts.values())} frames labelled")
     if not chain.is_finished_ok:
-        click.echo(one_line(chain.exit_message or ""), err=True)
+        click.echo(one_line(outcome(chain)), err=True)

@@ -12,6 +12,7 @@ from aiida_ion.engines.requests import JobRequest
 from aiida_ion.messages import one_line
 from aiida_ion.settings.schema import rules_of
 from aiida_ion.training.families import POD, STUDENT_FAMILIES
+from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.student.parameters import StudentParameters
 
 RULES = rules_of(StudentParameters)
@@ -114,8 +115,8 @@ def _report(chain: Any, suffix: str) -> None:
 
     watch([chain.pk])
     if "report" not in chain.outputs:
-        raise click.ClickException(f"no student (work chain {chain.pk}): {one_line(chain.exit_message or '')}")
+        raise click.ClickException(f"no student: {one_line(outcome(chain))}")
     click.echo("\n".join(student_lines(chain.outputs.report)))
     if not chain.is_finished_ok:
-        raise click.ClickException(one_line(chain.exit_message or ""))
+        raise click.ClickException(one_line(outcome(chain)))
     click.echo(f"Next: aiida-ion potential register {chain.pk} --name my-student{suffix}")

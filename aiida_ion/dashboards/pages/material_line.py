@@ -29,6 +29,9 @@ BAND = "Band: central 95 % of the posterior, dotted where it is extrapolated."
 NO_BAND = "Each temperature by itself: there is no extrapolation."
 SAMPLES = ("activation_energy_samples_eV", "log10_prefactor_samples_cm2_s")
 
+#: Maximum number of warnings shown, the first.
+MOST_WARNINGS = 100
+
 
 def figure(shown: Result) -> go.Figure:
     """Return the Arrhenius plot: the result shown, and one of each other level if requested."""
@@ -114,9 +117,18 @@ def summary_card(shown: Result) -> Component:
     ]
     if beside.get("process"):
         pairs.append(("work chain", uuid_label(str(beside["process"]))))
-    warnings = [html.Li(str(warning)) for warning in attributes.get("warnings") or []]
-    caveats = [html.Details([html.Summary(f"{len(warnings)} warnings"), html.Ul(warnings)], open=len(warnings) < 4)]
-    return card("About the result", facts(pairs), *(caveats if warnings else []))
+    return card("About the result", facts(pairs), *_warnings(attributes.get("warnings")))
+
+
+def _warnings(stored: Any) -> list[html.Details]:
+    """Return the warnings of a result, the first of them where there are very many."""
+    given = stored if isinstance(stored, list) else []
+    if not given:
+        return []
+    lines = [html.Li(str(warning)) for warning in given[:MOST_WARNINGS]]
+    if len(given) > MOST_WARNINGS:
+        lines.append(html.Li(f"and {len(given) - MOST_WARNINGS:,} more", className="muted"))
+    return [html.Details([html.Summary(f"{len(given):,} warnings"), html.Ul(lines)], open=len(given) < 4)]
 
 
 def _members(attributes: Mapping[str, Any]) -> list[tuple[str, Any]]:

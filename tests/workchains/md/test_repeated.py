@@ -75,7 +75,7 @@ def small_disk(tmp_path: Path, size: str) -> str:
         pytest.skip("a small disk wants the right to mount one")
     subprocess.run(["umount", str(trial)], check=True)
     return f"""mkdir disk && mount -t tmpfs -o size={size} tmpfs disk || exit 1
-cp *.py *.json disk; [ -e restart.npz ] && cp restart.npz disk
+ln -s "$PWD"/*.pyz disk; cp *.json disk; [ -e restart.npz ] && cp restart.npz disk
 (cd disk && {sys.executable} "$@")
 cp disk/*.npy disk/*.npz disk/results.json . ; umount disk; rmdir disk"""
 

@@ -64,5 +64,5 @@ def test_kills_change_no_decision(shell: Shell, tmp_path: Path) -> None:
             os.killpg(program.pid, signal.SIGKILL)
             program.wait()
             n_killed += 1
-    assert n_killed >= N_KILLS // 2  # the later ones find most results, and may end before they are killed
+    assert n_killed >= N_KILLS // 3  # the later ones find most results, and may end before they are killed
     assert _decisions(disturbed) == expected
