@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
-from aiida_ion.runners.batches import Batch, Evaluator, free_memory
-from aiida_ion.runners.output import is_out_of_memory
+from aiida_ion.runners.batches import Batch, Evaluation, Evaluator, free_memory
+from aiida_ion.runners.output import RunnerError, is_out_of_memory
 
 #: Energy (eV) and forces (N, 3; eV/angstrom) of a frame, or why it has none.
 FrameForces = tuple[float, Any] | Exception
@@ -31,12 +32,28 @@ class BatchForces:
     def evaluate(self, frames: Sequence[Atoms]) -> list[FrameForces]:
         """Return energy and forces of each frame, or its error; one without does not touch the others.
 
-        :raises ValueError: where the first batch of its kind differs from the calculator.
+        :raises RunnerError: ``engine_failed`` where the first batch of its kind differs from the calculator.
         """
         evaluated: list[FrameForces] = []
         while len(evaluated) < len(frames):
             evaluated += self._evaluate(self._next_batch(frames[len(evaluated) :]))
         return evaluated
+
+    def _check(self, frames: Sequence[Atoms], evaluation: Evaluation) -> None:
+        """Compare the calmest frame with the calculator, in the first batch of its kind.
+
+        :raises RunnerError: ``engine_failed`` where they differ.
+        """
+        largest = [float(np.abs(forces).max()) for forces in evaluation[1]]
+        calmest = int(np.argmin(np.nan_to_num(largest, nan=np.inf)))
+        if not np.isfinite(largest[calmest]):
+            return  # all have flown apart, which each run says itself
+        order = [*(index for index in range(len(frames)) if index != calmest), calmest]
+        try:
+            self._judge.check([frames[i] for i in order], (evaluation[0][order], [evaluation[1][i] for i in order]))
+        except ValueError as error:
+            message = f"Batches of this potential cannot be used: {error}; run its replicas one by one."
+            raise RunnerError("engine_failed", message) from error
 
     def _next_batch(self, frames: Sequence[Atoms]) -> Sequence[Atoms]:
         """Return the first frames that have no more atoms than a batch may; one at least."""
@@ -55,11 +72,11 @@ class BatchForces:
             self.n_evaluations += 1
         except Exception as error:
             if len(frames) == 1:
-                return [error]
+                return [error.with_traceback(None)]  # with what it holds on to, memory would not come free
             if is_out_of_memory(error):
                 self.atoms_at_once = max(1, sum(map(len, frames)) // 2)
         else:
-            self._judge.check(frames, evaluation)
+            self._check(frames, evaluation)
             return [(float(energy), forces) for energy, forces in zip(*evaluation, strict=True)]
         # Only here, without the error and what it holds on to, does the memory come free.
         free_memory()

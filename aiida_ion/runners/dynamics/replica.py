@@ -171,7 +171,7 @@ class Replica:
     def _run(self) -> None:
         """Run from the first step to the last: the body of its thread."""
         results = self.results
-        results |= {"status": "failed", "message": "The run ended without a status."}
+        results |= {"status": "stopped", "message": "The batch ended in the middle of this run."}
         try:
             segment = read_segment(self._inputs, self._atoms, REPLICAS / self.key)
             if segment.restart is not None:
