@@ -34,6 +34,7 @@ LEDGER = (
     "peak_memory_MiB",
     "device",
     "hardware",
+    "share",
 )
 SETTINGS = ("temperature_K", "timestep_fs", "seed")
 RESOURCES = ("num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc")
@@ -81,6 +82,7 @@ COST_COLUMNS = (
     "gpu_s_per_step",
     "steps_per_s",
     "peak_memory_MiB",
+    "share",
     "exit_status",
     "temperature_K",
     "job_pk",
@@ -109,7 +111,8 @@ def runs(selection: Selection | None = None) -> pd.DataFrame:
 def cost(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each molecular-dynamics job with a cost ledger: size, steps, times (s), and times per step.
 
-    Jobs with unknown level of theory and cached jobs are left out. ``cores`` is the number requested.
+    Jobs with unknown level of theory and cached jobs are left out. ``cores`` is the number requested. A replica of a
+    batch has its ``share`` of the cost of its job; the run of a job of its own has none.
 
     :param selection: as in :func:`runs`.
     """
