@@ -8,9 +8,9 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.batch_runs import BATCH_JOB
-from aiida_ion.queries.batches import replicas_of_batches
 from aiida_ion.queries.lineage import ledgers
 from aiida_ion.queries.reading.shared import MD_CHAINS, finite, frame
+from aiida_ion.queries.replicas.batches import replicas_of_batches
 from aiida_ion.units import FS_PER_PS
 
 JOB_FIELDS = ("process_state", "exit_status", "exit_message")

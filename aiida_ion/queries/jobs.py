@@ -6,7 +6,6 @@ import pandas as pd
 from aiida import orm
 
 from aiida_ion.aiida_private.caching import CACHED_FROM
-from aiida_ion.queries.batches import replicas_of_batches, returned_by
 from aiida_ion.queries.lineage import callers, jobs_of_trajectories, ledgers, lineage, trajectories_of_fits
 from aiida_ion.queries.reading.kinds import LARGEST_COUNT
 from aiida_ion.queries.reading.shared import (
@@ -21,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     whole,
     without_twins,
 )
+from aiida_ion.queries.replicas.batches import replicas_of_batches, returned_by
 from aiida_ion.queries.selection import Selection
 from aiida_ion.units import FS_PER_PS
 

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 from aiida import orm
 
-from aiida_ion.queries.batches import replicas_of_batches
 from aiida_ion.queries.reading.kinds import read_number
 from aiida_ion.queries.reading.shared import (
     DIFFUSION_PROCESS,
@@ -21,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     of_function,
 )
 from aiida_ion.queries.reading.uuids import NO_UUID
+from aiida_ion.queries.replicas.batches import replicas_of_batches
 from aiida_ion.verdicts import SHOWN_LIMITS
 
 WATCH = "aiida.calculations:ion.watch"

@@ -29,6 +29,8 @@ from aiida_ion.runners.run_inputs import (
 from aiida_ion.runners.stops import StopSignal, usable_seconds
 
 TICK_S, RECENT = 1.0, 100
+#: The restart files of all runs are written this many times as far apart as it takes, at least.
+SAVES_APART = 20.0
 KEY = re.compile(r"[A-Za-z0-9_]+")
 #: Potentials of which each run has a calculator of its own, whose pair list is part of its state.
 OWN_CALCULATORS = ("lj", "emt")
@@ -138,7 +140,7 @@ class BatchRun:
             previous = now
             if now >= save:
                 self.batch.n_saves += 1
-                save = now + every_s
+                save = now + max(every_s, SAVES_APART * sum(one.restart_s for one in self.active))
             if now >= tick:
                 self._report(now - begin)
                 tick = now + TICK_S

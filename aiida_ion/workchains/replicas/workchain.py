@@ -16,7 +16,7 @@ from aiida_ion.calculations.functions import sum_costs
 from aiida_ion.calculations.mlip.batch_md import BatchMdCalculation, validate_atoms_at_once
 from aiida_ion.calculations.mlip.replicas import settings_of
 from aiida_ion.exit_codes import STOPPED_EARLY
-from aiida_ion.queries.finished_replicas import finished_replicas
+from aiida_ion.queries.replicas.finished import finished_replicas
 from aiida_ion.workchains.cleaning import CleaningMixin
 from aiida_ion.workchains.md.base import MAX_NO_PROGRESS, segment_label
 from aiida_ion.workchains.outcome import outcome

@@ -176,6 +176,7 @@ def test_wall_time_ends_a_batch_in_time(tmp_path: Path) -> None:
     assert len(replica(folder, "one").array("thermo")) == int(state["n_thermo"]) == int(state["step"]) + 1
 
 
+@pytest.mark.slow
 def test_a_killed_batch_leaves_states_that_fit_their_arrays(tmp_path: Path) -> None:
     md = md_settings(**HOT_LJ | {"n_steps": 10**7}, restart_every_seconds=0.2)
     folder = write_batch(
@@ -215,6 +216,7 @@ def test_a_batch_that_cannot_start(tmp_path: Path, change: dict[str, Any], words
     assert results["status"] == "invalid_input" and words in results["message"]
 
 
+@pytest.mark.slow
 def test_temperature_kinetic_energy_and_conserved_energy(tmp_path: Path) -> None:
     """Of four atoms 9 degrees of freedom count; with 12 a thermostat would be a third too hot."""
     cell = argon(1)
