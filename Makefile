@@ -110,6 +110,7 @@ bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/bounded.py
 	$(BIN)/python benchmarks/surrogate.py
 	$(BIN)/python benchmarks/forces.py
+	$(BIN)/python benchmarks/gpu.py --device cpu --potentials sevenn --replicas 6 --repeat 1 --steps 10
 	$(BIN)/python benchmarks/pes.py
 	$(BIN)/python benchmarks/daemon.py
 	$(BIN)/python benchmarks/throttle.py

@@ -80,7 +80,8 @@ def kind_of_job(job: Any) -> str | None:
     classes = installed_engines()
     if chain.startswith(ENGINE_PREFIX) and kind_of(chain) in classes:
         return kind_of(chain)
-    by_job = (kind for kind, engine in classes.items() if engine.md_job() == job.process_type.rpartition(":")[2])
+    name = job.process_type.rpartition(":")[2]
+    by_job = (kind for kind, engine in classes.items() if name in (engine.md_job(), engine.batch_job()))
     return next(by_job, None)
 
 

@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine_kinds": set(),
     "fingerprints": set(),
     "former_names": set(),
+    "batch_runs": set(),
     "analysis": {"verdicts", "units", "settings"},
     "starting_velocities": set(),
     "thermo_fields": set(),
@@ -49,6 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "places": {"aiida_private", "units"},
     "calculations": {
+        "batch_runs",
         "screening",
         "aiida_private",
         "places",
@@ -72,6 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "engine_kinds",  # the names that engines have for their levels of theory, by entry point
     },
     "workchains": {
+        "batch_runs",
         "former_names",
         "screening",
         "messages",
@@ -89,6 +92,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "queries",
     },
     "queries": {
+        "batch_runs",
         "former_names",
         "analysis",
         "screening",
@@ -103,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },  # how far a running job is, from its log
     "dashboards": {"verdicts", "units", "unreadable", "queries"},
     "figures": {"dashboards", "queries"},
-    "archives": {"aiida_private", "verdicts", "units", "queries", "analysis"},
+    "archives": {"batch_runs", "aiida_private", "verdicts", "units", "queries", "analysis"},
     # What it needs of a work chain it reaches by its entry point.
     "engines": {
         "aiida_private",
@@ -116,6 +120,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "training",
     },
     "campaigns": {
+        "batch_runs",
         "screening",
         "exit_codes",
         "training",

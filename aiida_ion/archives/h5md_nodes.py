@@ -16,6 +16,7 @@ from aiida_ion.analysis.comparison.radial_distribution import radial_distributio
 from aiida_ion.archives.h5md import NOMAD, PLAIN, About, ExportedFrames, Motion, write_h5md
 from aiida_ion.archives.selection import choose
 from aiida_ion.archives.sizes import files_size
+from aiida_ion.batch_runs import inputs_of_run, outputs_of_run
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.verdicts import MOVED, verdict_of
 
@@ -190,9 +191,9 @@ def _motion(result: orm.ArrayData) -> Motion | None:
 
 def _about(result: orm.ArrayData, segments: Sequence[orm.TrajectoryData], frames: ExportedFrames) -> About:
     attributes = result.base.attributes.all
-    job = segments[0].creator
-    known = job.inputs.parameters.get_dict() if job is not None and "parameters" in job.inputs else {}
-    versions = job.outputs.versions.get_dict() if job is not None and "versions" in job.outputs else {}
+    inputs, outputs = inputs_of_run(segments[0]), outputs_of_run(segments[0])
+    known = inputs["parameters"].get_dict() if "parameters" in inputs else {}
+    versions = outputs["versions"].get_dict() if "versions" in outputs else {}
     program = next((name for name in PROGRAMS if name in versions), None)
     level = str(attributes.get("level_of_theory") or "unknown")
     origin = {"diffusion_uuid": result.uuid, "formula": str(attributes.get("formula")), "level_of_theory": level}

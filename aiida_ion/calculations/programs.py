@@ -29,7 +29,7 @@ runpy.run_module("{module}", run_name="__main__", alter_sys=True)
 #: One date for all files of archives, so that the same text is the same archive.
 DATE = (1980, 1, 1, 0, 0, 0)
 PROGRAMS = (
-    *("md", "relax", "forces"),
+    *("md", "batch_md", "relax", "forces"),
     *("diffusion", "jumps", "trajectory_comparison", "watch"),
     *("surrogate.train", "surrogate.predict"),
     *("migration.hops", "migration.kinetics"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -180,12 +180,15 @@ class ScriptCalculation(PlacedJob):
         define_exit_codes(spec)
 
     def describe(
-        self, folder: folders.Folder, temporary: list[str], excluded: tuple[str, ...] = ()
+        self,
+        folder: folders.Folder,
+        temporary: Sequence[str | tuple[str, str, int]],
+        excluded: tuple[str, ...] = (),
     ) -> datastructures.CalcInfo:
         """Return the job description for :meth:`prepare_for_submission`.
 
         :param folder: the folder that is uploaded; the program is written into it here.
-        :param temporary: files that are parsed and then dropped.
+        :param temporary: files that are parsed and then dropped; patterns as AiiDA's ``retrieve_temporary_list``.
         :param excluded: files of the folder whose content the input nodes hold already.
         """
         program = self.inputs.program.base.repository

@@ -66,7 +66,9 @@ def step_time(plan: Plan, costs: pd.DataFrame) -> StepTime | None:
     """
     n_atoms, power = atoms_of(plan), 2 if plan.engine.md.is_dft else 1
     same = costs[
-        (costs["level_of_theory"] == plan.level_of_theory) & (costs["computer"] == plan.engine.code.computer.label)
+        (costs["level_of_theory"] == plan.level_of_theory)
+        & (costs["computer"] == plan.engine.code.computer.label)
+        & costs["share"].isna()  # a replica of a batch says nothing of a run by itself
     ]
     cores = cores_per_job(dict(plan.conductivity.md.options or {})) if plan.conductivity.md.options else 1
     same = same[same["cores"] == cores] if (same["cores"] == cores).any() else same

@@ -9,6 +9,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.links import LinkType
 
+from aiida_ion.batch_runs import inputs_of_run, outputs_of_run
 from aiida_ion.calculations.surrogate.arrays import TEMPERATURE_TOLERANCE
 from aiida_ion.calculations.surrogate.labels import Label, LabelRefusedError, label_of
 from aiida_ion.calculations.surrogate.materials import fingerprint
@@ -105,7 +106,7 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
     creators = {name: segment.creator for name, segment in segments.items() if segment.creator is not None}
     job = creators.get(first)
     chain = _engine(job)
-    md, run = engine_class(chain), inputs_of(job)
+    md, run = engine_class(chain), inputs_of_run(segments[first])
     engine = md.shared_inputs(run)
     options = _options(job)
     attributes = node.base.attributes.all
@@ -125,7 +126,7 @@ def candidate_of(node: orm.ArrayData, sampling: Sampling) -> Candidate:
         md = {"entry_point": orm.Str(chain), "parameters": orm.Dict(settings), "engine": engine, "options": options}
         inputs["md"] = md
     title = f"{attributes['formula']} / {attributes['level_of_theory']}"
-    return Candidate(title, inputs, {"formula": attributes["formula"]} | _label_cost(creators.values()), label)
+    return Candidate(title, inputs, {"formula": attributes["formula"]} | _label_cost(segments.values()), label)
 
 
 def fit_of(node: orm.ArrayData) -> orm.ArrayData:
@@ -167,11 +168,11 @@ def inputs_of(process: Any) -> dict[str, Any]:
     return links
 
 
-def _label_cost(jobs: Iterable[Any]) -> dict[str, Any]:
+def _label_cost(segments: Iterable[Any]) -> dict[str, Any]:
     """Return the steps and the wall time (s) of the runs behind a label, ``None`` if they are unknown for a run."""
-    once = {job.pk: job for job in jobs}.values()
-    costs = [job.base.links.get_outgoing(link_label_filter="cost").first() for job in once]
-    ledgers: list[dict[str, Any]] = [cost.node.get_dict() if cost is not None else {} for cost in costs]
+    once = {segment.pk: segment for segment in segments if segment.creator is not None}.values()
+    costs = [outputs_of_run(segment).get("cost") for segment in once]
+    ledgers: list[dict[str, Any]] = [cost.get_dict() if cost is not None else {} for cost in costs]
     steps, seconds = ([ledger.get(key) for ledger in ledgers] for key in ("n_steps", "wall_time_s"))
     return {
         "label_steps": None if None in steps else sum(steps),

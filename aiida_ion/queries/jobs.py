@@ -20,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     whole,
     without_twins,
 )
+from aiida_ion.queries.replicas.batches import replicas_of_batches, returned_by
 from aiida_ion.queries.selection import Selection
 from aiida_ion.units import FS_PER_PS
 
@@ -33,6 +34,7 @@ LEDGER = (
     "peak_memory_MiB",
     "device",
     "hardware",
+    "share",
 )
 SETTINGS = ("temperature_K", "timestep_fs", "seed")
 RESOURCES = ("num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc")
@@ -80,6 +82,7 @@ COST_COLUMNS = (
     "gpu_s_per_step",
     "steps_per_s",
     "peak_memory_MiB",
+    "share",
     "exit_status",
     "temperature_K",
     "job_pk",
@@ -92,7 +95,9 @@ COST_COLUMNS = (
 
 
 def runs(selection: Selection | None = None) -> pd.DataFrame:
-    """Return one row for each molecular-dynamics job, successful or not: every seed and segment.
+    """Return one row for each molecular-dynamics run of each job, successful or not: every seed and segment.
+
+    A job with many replicas has a row for each, with its own share of the cost.
 
     ``segment`` counts the trajectories of a temperature and seed over all rounds; it is empty for a job without a
     trajectory. ``n_steps`` and ``time_ps`` are those of the job itself, which may have continued another. Formula and
@@ -106,7 +111,8 @@ def runs(selection: Selection | None = None) -> pd.DataFrame:
 def cost(selection: Selection | None = None) -> pd.DataFrame:
     """Return one row for each molecular-dynamics job with a cost ledger: size, steps, times (s), and times per step.
 
-    Jobs with unknown level of theory and cached jobs are left out. ``cores`` is the number requested.
+    Jobs with unknown level of theory and cached jobs are left out. ``cores`` is the number requested. A replica of a
+    batch has its ``share`` of the cost of its job; the run of a job of its own has none.
 
     :param selection: as in :func:`runs`.
     """
@@ -122,10 +128,12 @@ def cost(selection: Selection | None = None) -> pd.DataFrame:
 
 def _jobs(selection: Selection) -> pd.DataFrame:
     types = md_processes()
+    run = ["pk", "replica"]
     table = _processes(selection, types).merge(_settings(types), how="left", on="pk")
-    table = table.merge(ledgers(types, list(LEDGER)).rename(columns={"md_pk": "pk"}), how="left", on="pk")
+    table = _with_replicas(table)
+    table = table.merge(ledgers(types, list(LEDGER)).rename(columns={"md_pk": "pk"}), how="left", on=run)
     trajectories = jobs_of_trajectories(types).rename(columns={"md_pk": "pk"})
-    table = table.merge(trajectories.drop_duplicates("pk"), how="left", on="pk")
+    table = table.merge(trajectories.drop_duplicates(run), how="left", on=run)
     table = _with_origin(table, types)
     table["time_ps"] = table["n_steps"].astype(float) * table["timestep_fs"].astype(float) / FS_PER_PS
     cores = table[list(RESOURCES)].astype(float).fillna(1.0).prod(axis=1)
@@ -169,17 +177,39 @@ def _settings(types: list[str]) -> pd.DataFrame:
     return frame(query, ["pk", *SETTINGS])
 
 
+def _with_replicas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return jobs with one row for each run: as many of a batch as it has replicas, with their own settings."""
+    table = table.assign(replica="")
+    replicas = replicas_of_batches(SETTINGS)
+    if replicas.empty:
+        return table.assign(batch_structure_pk=None, batch_structure_uuid=None)
+    replicas["pk"] = replicas["pk"].astype(table["pk"].dtype)
+    batches = table.drop(columns=[*SETTINGS, "replica"]).merge(replicas, on="pk")
+    for name in ("exit_status", "exit_message"):
+        batches[name] = batches[f"replica_{name}"].astype(object).combine_first(batches[name].astype(object))
+    batches = batches.drop(columns=["replica_exit_status", "replica_exit_message"])
+    alone = table[~table["pk"].isin(replicas["pk"])]
+    both = pd.concat([part.astype(object) for part in (alone, batches)], ignore_index=True).infer_objects()
+    return both.astype({"seed": "Int64"})
+
+
 def _with_origin(table: pd.DataFrame, types: list[str]) -> pd.DataFrame:
     """Return jobs with their work chain, crystal, formula and level of theory."""
     run_types = md_chains()
     above = callers(types).rename(columns={"caller_pk": "run_pk"})[["pk", "run_pk"]]
     top = callers(run_types, CONDUCTIVITY_PROCESS)
     top = top.rename(columns={"pk": "run_pk", "caller_pk": "process_pk", "caller_uuid": "process_uuid"})
-    table = table.merge(above, how="left", on="pk").merge(top, how="left", on="run_pk")
+    table = table.merge(above, how="left", on="pk").merge(returned_by(run_types), how="left", on="trajectory_pk")
+    # The chain of a batch runs many: what counts is the one that made a replica its run.
+    of_batch = table["replica"] != ""
+    table["run_pk"] = table["run_pk"].astype("Int64").where(~of_batch, table.pop("returned_pk").astype("Int64"))
+    table = whole(table, ["run_pk"]).merge(whole(top, ["run_pk"]), how="left", on="run_pk")
     table = whole(table, ["run_pk", "process_pk", "trajectory_pk"]).merge(lineage(), how="left", on="process_pk")
     origins = trajectories_of_fits().merge(_samples(), on="job_pk").drop_duplicates("trajectory_pk")
     table = table.merge(origins.drop(columns="job_pk"), how="left", on="trajectory_pk")
     table["formula"] = table["formula"].combine_first(table["chain_formula"])
+    for name in ("structure_pk", "structure_uuid"):
+        table[name] = table[name].combine_first(table.pop(f"batch_{name}"))
     for same in (["process_pk"], ["code_pk", "potential", "model"]):
         known = table.groupby(same, dropna=False)["level_of_theory"].transform("first")
         table["level_of_theory"] = table["level_of_theory"].combine_first(known.where(table[same[0]].notna()))
@@ -202,5 +232,7 @@ def _numbered(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(seed=seed).sort_values("pk")
     together = table["process_pk"].combine_first(-table["run_pk"].combine_first(table["pk"]))
     kept = table["trajectory_pk"].notna()
-    same = [together[kept], table.loc[kept, "temperature_K"], table.loc[kept, "seed"]]
+    # In a batch on its own, runs of several crystals may share temperature and seed.
+    replica = table["replica"].where(table["process_pk"].isna(), "")
+    same = [together[kept], table.loc[kept, "temperature_K"], table.loc[kept, "seed"], replica[kept]]
     return table.assign(segment=table[kept].groupby(same, dropna=False).cumcount().astype("Int64"))

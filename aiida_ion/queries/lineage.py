@@ -96,7 +96,8 @@ def wall_times() -> pd.DataFrame:
     """Return the wall time, s, of the molecular dynamics behind each fit: ``job_pk``, ``wall_time_s``."""
     types = md_processes()
     table = trajectories_of_fits().merge(jobs_of_trajectories(types), on="trajectory_pk")
-    table = table.merge(ledgers(types, ["wall_time_s"]), on="md_pk").drop_duplicates(["job_pk", "trajectory_pk"])
+    table = table.merge(ledgers(types, ["wall_time_s"]), on=["md_pk", "replica"])
+    table = table.drop_duplicates(["job_pk", "trajectory_pk"])
     table["wall_time_s"] = table["wall_time_s"].astype(float)
     sums: pd.DataFrame = table.groupby("job_pk", as_index=False)[["wall_time_s"]].sum(min_count=1)
     return sums
@@ -111,16 +112,29 @@ def trajectories_of_fits() -> pd.DataFrame:
 
 
 def jobs_of_trajectories(types: list[str]) -> pd.DataFrame:
-    """Return ``md_pk`` of each molecular-dynamics job with its ``trajectory_pk`` and ``trajectory_uuid``."""
+    """Return each trajectory with its job: ``md_pk``, ``replica``, ``trajectory_pk``, ``trajectory_uuid``.
+
+    ``replica`` is its key in a job with many, and empty in a job of one run.
+    """
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
-    query.append(orm.TrajectoryData, with_incoming="md", project=["id", "uuid"])
-    return frame(query, ["md_pk", "trajectory_pk", "trajectory_uuid"])
+    query.append(orm.TrajectoryData, with_incoming="md", edge_project=["label"], project=["id", "uuid"])
+    return _of_replicas(frame(query, ["md_pk", "trajectory_pk", "trajectory_uuid", "label"]))
 
 
 def ledgers(types: list[str], fields: list[str]) -> pd.DataFrame:
-    """Return these fields of the cost of each molecular-dynamics job, with its ``md_pk``."""
+    """Return these fields of the cost of each run, with ``md_pk`` and ``replica``: of a batch the share of each.
+
+    The cost of a whole batch has the empty ``replica``.
+    """
     query = orm.QueryBuilder()
     query.append(orm.CalcJobNode, filters={"process_type": {"in": types}}, project=["id"], tag="md")
-    query.append(orm.Dict, with_incoming="md", edge_filters={"label": "cost"}, project=attributes(fields))
-    return frame(query, ["md_pk", *fields])
+    label = {"or": [{"label": "cost"}, {"label": {"like": "costs\\_\\_%"}}]}
+    query.append(orm.Dict, with_incoming="md", edge_filters=label, edge_project=["label"], project=attributes(fields))
+    return _of_replicas(frame(query, ["md_pk", *fields, "label"]))
+
+
+def _of_replicas(table: pd.DataFrame) -> pd.DataFrame:
+    """Return outputs with the key of their replica in the place of their label."""
+    replicas = [str(label).partition("__")[2] for label in table["label"]]
+    return table.drop(columns="label").assign(replica=pd.Series(replicas, index=table.index, dtype=object))

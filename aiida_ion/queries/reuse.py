@@ -29,6 +29,8 @@ RUNS, STRUCTURE = "runs__", "structure"
 SETTINGS = ("parameters", "conductivity__parameters")
 #: Input of an ensemble that it fills by itself with the program of this version.
 PROGRAM = "ordering__program"
+#: Inputs of a conductivity that a batch computed before: what it would have computed, so they do not tell it apart.
+PREPARED = "prepared"
 FAILED: dict[str, Any] = {
     "and": [
         {"attributes.process_state": {"in": list(ENDED)}},
@@ -156,7 +158,7 @@ def _same(inputs: Mapping[str, Any], process_type: str, filters: Mapping[str, An
     candidates: dict[tuple[int, str], dict[str, Any]] = {}
     for pk, digest, attributes, label in rows(query):
         run, name = _of_run(label)
-        if name == PROGRAM:
+        if name == PROGRAM or name.startswith(f"{PREPARED}__"):
             continue
         candidates.setdefault((pk, run), {})[name] = physical(attributes or {}) if name in SETTINGS else digest
     return [pk for (pk, _), known in candidates.items() if known == known_inputs]
@@ -175,6 +177,8 @@ def hashes_of_inputs(inputs: Mapping[str, Any], prefix: str = "") -> dict[str, A
     known: dict[str, Any] = {}
     for name, value in inputs.items():
         label = f"{prefix}{name}"
+        if label == PREPARED:
+            continue
         if isinstance(value, Mapping):
             known |= hashes_of_inputs(value, f"{label}__")
         elif isinstance(value, orm.Node):

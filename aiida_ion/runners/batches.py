@@ -73,7 +73,7 @@ class Evaluator:
         while self._in_batches is not None:
             try:
                 evaluation = self._in_batches(frames)
-                self._check(frames, evaluation)
+                self.check(frames, evaluation)
                 return evaluation
             except Exception as error:
                 if not is_out_of_memory(error):
@@ -84,10 +84,10 @@ class Evaluator:
             if self._in_batches is not None:
                 self.batch_size = (len(frames) + 1) // 2
                 frames = frames[: self.batch_size]
-            _free_memory()
+            free_memory()
         return one_by_one(self.calculator, frames[:1])
 
-    def _check(self, frames: Sequence[Atoms], evaluation: Evaluation) -> None:
+    def check(self, frames: Sequence[Atoms], evaluation: Evaluation) -> None:
         """Compare the last frame of the first batch of its kind with what the calculator says of it.
 
         :raises ValueError: where they differ by more than noise.
@@ -208,7 +208,8 @@ def _arrays(energies: Any, forces: Any, frames: Sequence[Atoms]) -> Evaluation:
     return energy_array, np.split(force_array, np.cumsum([len(frame) for frame in frames])[:-1])
 
 
-def _free_memory() -> None:
+def free_memory() -> None:
+    """Give back what torch keeps of a GPU's memory, after an evaluation that did not fit."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():

@@ -99,7 +99,18 @@ def read_structure(path: Path) -> Atoms:
 
     :raises RunnerError: for a structure that cannot be simulated.
     """
-    content = _read_object(path)
+    return _structure_of(_read_object(path), path.name)
+
+
+def read_structures(path: Path) -> dict[str, Atoms]:
+    """Read ``structures.json``: what :func:`read_structure` reads, by name.
+
+    :raises RunnerError: for a structure that cannot be simulated.
+    """
+    return {name: _structure_of(content, f"{path.name}, {name},") for name, content in _read_object(path).items()}
+
+
+def _structure_of(content: Mapping[str, Any], name: str) -> Atoms:
     try:
         atoms = Atoms(
             numbers=content["numbers"],
@@ -108,12 +119,12 @@ def read_structure(path: Path) -> Atoms:
             pbc=content["pbc"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise RunnerError("invalid_input", f"{path.name} is not a structure: {error!r}") from error
-    require(len(atoms) > 1, f"{path.name} needs two atoms at least")
+        raise RunnerError("invalid_input", f"{name} is not a structure: {error!r}") from error
+    require(len(atoms) > 1, f"{name} needs two atoms at least")
     numbers = np.asarray(atoms.numbers)
-    require(bool(((numbers > 0) & (numbers < 119)).all()), f"{path.name} names elements outside 1..118")
-    require(bool(np.isfinite(atoms.positions).all()), f"{path.name} has positions that are not finite")
-    require(not atoms.pbc.any() or abs(atoms.cell.volume) > 1e-3, f"{path.name} has a cell without volume")
+    require(bool(((numbers > 0) & (numbers < 119)).all()), f"{name} names elements outside 1..118")
+    require(bool(np.isfinite(atoms.positions).all()), f"{name} has positions that are not finite")
+    require(not atoms.pbc.any() or abs(atoms.cell.volume) > 1e-3, f"{name} has a cell without volume")
     return atoms
 
 

@@ -332,9 +332,11 @@ def test_an_impossible_target_is_one_line(
 def costs(**more: Any) -> pd.DataFrame:
     """Return a ledger: three jobs of Lennard-Jones that took 1, 2 and 4 ms a step, and others that do not count."""
     job = {"computer": "localhost", "level_of_theory": "Lennard-Jones", "cores": 1, "n_atoms": 36, "n_steps": 1000}
+    job |= {"share": None}
     rows = [job | {"wall_time_s": seconds} for seconds in (1.0, 2.0, 4.0)]
     rows += [job | {"wall_time_s": 100.0, "n_atoms": 500}, job | {"wall_time_s": 100.0, "cores": 8}]
-    rows += [job | {"wall_time_s": 100.0, **other} for other in ({"computer": "far"}, {"level_of_theory": "PBE"})]
+    others = ({"computer": "far"}, {"level_of_theory": "PBE"}, {"share": 0.1})
+    rows += [job | {"wall_time_s": 100.0, **other} for other in others]
     return pd.DataFrame([row | more for row in rows])
 
 

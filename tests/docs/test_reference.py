@@ -96,7 +96,7 @@ def documented_codes_of(heading: str, name: str) -> dict[int, str]:
         kinds.add("relaxations")
     if name in LAMMPS_RUNS:
         kinds.add("runs of LAMMPS")
-    if name in ("ion.mlip_md", "ion.lammps_md"):
+    if name in ("ion.mlip_md", "ion.batch_md", "ion.lammps_md"):
         kinds.add("watched runs")
     if name == "ion.lammps_train":
         kinds.add("fits of LAMMPS")
@@ -135,7 +135,7 @@ def test_codes_that_the_cache_never_serves(name: str) -> None:
 MD_INTERFACE = ("structure", "parameters", "charges", "restart_from", "initial_velocities")
 LAMMPS_RUNS = ("ion.lammps_md", "ion.lammps_relax", "ion.lammps_forces")
 FORCES_JOBS = ("ion.forces", "ion.lammps_forces", "ion.hops")
-MANY_CRYSTALS = ("ion.bvse", "ion.pes", "ion.relax_orderings")
+MANY_CRYSTALS = ("ion.batch_md", "ion.bvse", "ion.pes", "ion.relax_orderings")
 DFT_JOBS = ("ion.quantumespresso", "ion.vasp")
 #: Port of an engine that its relaxation does not have: only runs are watched.
 WATCHED = "watch"
@@ -212,7 +212,7 @@ def test_ports_of_engines_and_their_jobs(name: str, number: int) -> None:
             "ion.trajectory_comparison",
         ),
         *("ion.diffusion", "ion.forces", "ion.hops", "ion.jumps", "ion.kinetics", "ion.trajectory_comparison"),
-        "ion.pes",
+        *("ion.pes", "ion.batch_md"),
         *("ion.make_defects", "ion.order_structure", "ion.relax_orderings"),
         *("ion.surrogate_predict", "ion.surrogate_train", "ion.train", "ion.lammps_train"),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 from aiida import orm
 from aiida.common.links import LinkType
 
+from aiida_ion.batch_runs import inputs_of_run, outputs_of_run
 from aiida_ion.engine_kinds import installed_engines
 from aiida_ion.fingerprints import FINGERPRINT, FINGERPRINT_SHA256
 
@@ -36,9 +37,7 @@ def level_of(node: orm.Data) -> Level:
     if not isinstance(job, orm.CalcJobNode):
         attributes = node.base.attributes.all
         return Level(stated, attributes.get(FINGERPRINT) or {}, attributes.get(FINGERPRINT_SHA256))
-    inputs = job_inputs(job)
-    outgoing = job.base.links.get_outgoing(link_type=LinkType.CREATE)
-    versions: Any = next((link.node for link in outgoing.all() if link.link_label == "versions"), None)
+    inputs, versions = inputs_of_run(node), outputs_of_run(node).get("versions")
     about = versions.get_dict() if versions is not None else {}
     name = stated or _name_of(job, inputs)
     return Level(name, about.get(FINGERPRINT) or {}, about.get(FINGERPRINT_SHA256), inputs)
@@ -54,6 +53,6 @@ def _name_of(job: orm.CalcJobNode, inputs: Mapping[str, Any]) -> str | None:
     """Return the name that the engine of a job has for its level of theory; ``None`` for an unknown engine."""
     entry_point = str(job.process_type).rpartition(":")[2]
     for engine in installed_engines().values():
-        if entry_point in (engine.md_job(), engine.forces_job()):
+        if entry_point in (engine.md_job(), engine.forces_job(), engine.batch_job()):
             return str(engine.level_of_theory(inputs))
     return None

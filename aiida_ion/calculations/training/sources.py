@@ -9,7 +9,8 @@ from typing import Any
 
 from aiida import orm
 
-from aiida_ion.calculations.training.levels import Level, job_inputs, level_of
+from aiida_ion.batch_runs import inputs_of_run, replica_of
+from aiida_ion.calculations.training.levels import Level, level_of
 
 #: Names of the inputs: the trajectory of a source, and what holds its labels.
 NAME = re.compile(r"(trajectory|thermo|labels)_(\d+)")
@@ -97,10 +98,9 @@ def run_numbers(trajectories: Sequence[orm.TrajectoryData]) -> list[int]:
 
 
 def _first_job(trajectory: orm.TrajectoryData) -> str:
-    """Return the uuid of the job that began a run; of the trajectory itself where no job made it."""
-    job = trajectory.creator
-    if not isinstance(job, orm.CalcJobNode):
-        return str(trajectory.uuid)
-    while (state := job_inputs(job).get("restart_from")) is not None and isinstance(state.creator, orm.CalcJobNode):
-        job = state.creator
-    return str(job.uuid)
+    """Return what tells apart the beginnings of runs: the job, and the replica there; the trajectory without a job."""
+    node: orm.Data = trajectory
+    while (state := inputs_of_run(node).get("restart_from")) is not None and isinstance(state.creator, orm.CalcJobNode):
+        node = state
+    job, key = replica_of(node)
+    return f"{job.uuid} {key or ''}".strip() if isinstance(job, orm.CalcJobNode) else str(trajectory.uuid)

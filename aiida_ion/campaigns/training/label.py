@@ -11,6 +11,7 @@ from aiida.common.log import override_log_level
 from aiida.plugins import WorkflowFactory
 
 from aiida_ion.aiida_private.builders import validate_builder
+from aiida_ion.batch_runs import inputs_of_run
 from aiida_ion.calculations.training.generated import generate_frames, pick_frames
 from aiida_ion.calculations.training.sources import trajectory_key
 from aiida_ion.campaigns.training.stored import gather_trajectories
@@ -99,12 +100,10 @@ def runs_of(node: orm.Node) -> tuple[list[orm.TrajectoryData], orm.StructureData
     trajectories = [one for one in gather_trajectories(node) if one.get_shape("positions")[0]]
     if not trajectories:
         raise ValueError(f"node {node.pk} has no trajectory; name a crystal, a conductivity, a run or a trajectory")
-    creator = trajectories[0].creator
-    links = creator.base.links.get_incoming().all() if creator is not None else []
-    crystals = [link.node for link in links if link.link_label == "structure"]
-    if not crystals:
+    crystal = inputs_of_run(trajectories[0]).get("structure")
+    if crystal is None:
         raise ValueError(f"trajectory {trajectories[0].pk} is of no run: its crystal is not known")
-    return trajectories, crystals[0]
+    return trajectories, crystal
 
 
 def labels_builder(

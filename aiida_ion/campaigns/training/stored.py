@@ -10,6 +10,8 @@ from aiida import orm
 from aiida.common.exceptions import NotExistent
 from aiida.common.links import LinkType
 
+from aiida_ion.batch_runs import outputs_of_run
+
 #: Outputs of the work chain of a run are named like this, one for each segment; those of ``ion.labels`` start so.
 SEGMENT, LABELS = "trajectories__segment_", "labels__"
 
@@ -147,7 +149,7 @@ def _of_dataset(dataset: orm.ArrayData) -> Iterable[SourceNodes]:
 def thermo_of(trajectory: orm.TrajectoryData) -> orm.ArrayData | None:
     """Return the energies of a trajectory: of its job, or those that were imported with it; ``None`` without any."""
     if isinstance(trajectory.creator, orm.CalcJobNode):
-        thermo = _outputs(trajectory.creator).get("thermo")
+        thermo = outputs_of_run(trajectory).get("thermo")
         return thermo if isinstance(thermo, orm.ArrayData) else None
     uuid = trajectory.base.attributes.get("thermo", None)
     try:

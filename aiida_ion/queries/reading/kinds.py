@@ -30,7 +30,7 @@ UNITS = (
 )
 NUMBERS = {"target_temperature_K", "temperature_mean_K", "temperature_K", "haven_ratio", "n_eff", "rdf_distance"}
 NUMBERS |= {"rdf_distance_of_reference_halves", "r2", "spearman", "coverage95"}
-NUMBERS |= {"k_effective", "pooled_weight"}
+NUMBERS |= {"k_effective", "pooled_weight", "share"}
 NUMBERS |= {"r2_clip_1e-2", "r2_clip_1e-4", "noise_ceiling_r2_clip_1e-2", "noise_ceiling_r2_clip_1e-4"}
 COUNTS = {"num_machines", "num_mpiprocs_per_machine", "num_cores_per_mpiproc", "round", "exit_status", "n_atoms"}
 COUNTS |= {"n_steps", "n_replicas", "n_temperatures_compared", "n_materials", "n_censored", "reference_n_steps"}

@@ -27,7 +27,7 @@ from aiida_ion.units import S_PER_DAY, duration
 STATED = "progress.json"
 #: Job -> file in its folder that shows its progress.
 PROGRESS_FILES = {
-    **dict.fromkeys(("ion.mlip_md", "ion.forces", "ion.surrogate_train", "ion.train"), STATED),
+    **dict.fromkeys(("ion.mlip_md", "ion.batch_md", "ion.forces", "ion.surrogate_train", "ion.train"), STATED),
     "ion.lammps_md": "log.lammps",
     "ion.quantumespresso_md": "md.out",
     "ion.vasp_md": "vasprun.xml",

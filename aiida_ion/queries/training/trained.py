@@ -20,6 +20,7 @@ from aiida_ion.queries.reading.shared import (
     of_function,
 )
 from aiida_ion.queries.reading.uuids import known_uuids
+from aiida_ion.queries.replicas.batches import replicas_of_batches
 from aiida_ion.verdicts import SHOWN_LIMITS
 
 WATCH = "aiida.calculations:ion.watch"
@@ -68,7 +69,12 @@ def _runs(pks: list[int]) -> pd.DataFrame:
     query = orm.QueryBuilder().append(orm.CalcJobNode, filters={"id": {"in": pks or [-1]}}, project=["id"], tag="md")
     settings = attributes(["temperature_K", "seed"])
     query.append(orm.Dict, with_outgoing="md", edge_filters={"label": "parameters"}, project=settings)
-    table = jobs.merge(frame(query, ["pk", "temperature_K", "seed"]), how="left", on="pk")
+    names = ["pk", "temperature_K", "seed"]
+    alone, replicas = frame(query, names), replicas_of_batches(names[1:], pks)
+    if len(replicas):
+        alone = pd.concat([alone[~alone["pk"].isin(replicas["pk"])], replicas[names]], ignore_index=True)
+        alone["pk"] = alone["pk"].astype(jobs["pk"].dtype)
+    table = jobs.merge(alone, how="left", on="pk")
     return table.sort_values("pk", ascending=False, ignore_index=True)[list(RUN_COLUMNS)]
 
 

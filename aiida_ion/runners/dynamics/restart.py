@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from ase import Atoms, units
@@ -31,6 +31,14 @@ SAME = (
     "barostat_time_fs",
     "sample_every",
 )
+
+
+class RunState(NamedTuple):
+    """What the restart file holds of one step: atoms with momenta, counts of frames and rows, hidden variables."""
+
+    atoms: Atoms
+    counts: dict[str, Any]
+    hidden: dict[str, Array]
 
 
 def write_restart(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ase import Atoms, units
+from ase import Atoms
 
 from aiida_ion.runners.dynamics.endings import ExplodedError, LeftTrainingError
-from aiida_ion.runners.dynamics.ensembles import has_drift, make_integrator, without_drift
-from aiida_ion.runners.dynamics.recorder import UNITS, Recorder, own_counts
+from aiida_ion.runners.dynamics.ensembles import make_integrator
+from aiida_ion.runners.dynamics.recorder import UNITS
 from aiida_ion.runners.dynamics.restart import RESTART, read_restart, require_same_potential
 from aiida_ion.runners.dynamics.simulation import Simulation
+from aiida_ion.runners.dynamics.starting import evaluate_start, make_recorder, set_momenta
 from aiida_ion.runners.output import Ledger, RunnerError, is_out_of_memory
-from aiida_ion.runners.potentials import Potential, describe_potential, load_potential, restore_neighbours
+from aiida_ion.runners.potentials import describe_potential, load_potential
 from aiida_ion.runners.run_inputs import (
     atom_charges,
     closest_allowed,
@@ -22,10 +25,8 @@ from aiida_ion.runners.run_inputs import (
     potential_inputs,
     read_inputs,
     read_structure,
-    require,
 )
 from aiida_ion.runners.stops import StopSignal, usable_seconds
-from aiida_ion.starting_velocities import starting_velocities
 
 if TYPE_CHECKING:
     from aiida_ion.settings.md import MdSettings
@@ -33,6 +34,38 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 #: Evaluations before the first step, so that just-in-time compilation is finished in every segment.
 WARM_UP = 3
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What a segment is made of, but for its forces.
+
+    :param atoms: the structure; :func:`start` sets its momenta.
+    :param settings: the MD settings.
+    :param charges: formal charges, (N,) in e.
+    :param closest_allowed_A: bound of each pair of elements that is watched; empty for none.
+    :param restart: the restart file of the run that is continued.
+    :param folder: where its files are.
+    """
+
+    atoms: Atoms
+    settings: MdSettings
+    charges: Array
+    closest_allowed_A: Mapping[str, float]
+    restart: dict[str, Array] | None
+    folder: Path
+
+
+def read_segment(inputs: Mapping[str, Any], atoms: Atoms, folder: Path) -> Segment:
+    """Read what a segment is made of.
+
+    :param inputs: ``md``, ``charges`` and ``closest_allowed_A``.
+    :param folder: where its restart file may be.
+    :raises RunnerError: ``invalid_input``.
+    """
+    settings = md_inputs(inputs)
+    restart = read_restart(folder / RESTART, atoms, settings)
+    return Segment(atoms, settings, atom_charges(inputs, atoms), closest_allowed(inputs), restart, folder)
 
 
 def simulate(results: dict[str, Any], ledger: Ledger) -> None:
@@ -43,12 +76,10 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
     :raises RunnerError: for anything that keeps the run from starting, or ends it.
     """
     inputs = read_inputs(Path("inputs.json"))
-    settings, potential_settings = md_inputs(inputs), potential_inputs(inputs)
+    potential_settings = potential_inputs(inputs)
     deadline_s = ledger.start_s + usable_seconds(inputs.get("max_seconds"))
-    atoms = read_structure(Path("structure.json"))
-    charges = atom_charges(inputs, atoms)
-    restart = read_restart(RESTART, atoms, settings)
-    results |= {"n_atoms": len(atoms), "units": UNITS}
+    segment = read_segment(inputs, read_structure(Path("structure.json")), Path())
+    results |= {"n_atoms": len(segment.atoms), "units": UNITS}
     results["engine"] = {
         "potential": potential_settings.name,
         "device": potential_settings.device,
@@ -57,31 +88,55 @@ def simulate(results: dict[str, Any], ledger: Ledger) -> None:
     stop = StopSignal()
     if potential_settings.device.startswith("cuda"):
         ledger.hold_gpu()
-    potential = load_potential(potential_settings, atoms.numbers)
+    potential = load_potential(potential_settings, segment.atoms.numbers)
     describe_potential(results, potential)
     fingerprint = potential.fingerprint(potential_settings.name)
+    n_warm_up = WARM_UP if potential.is_compiled else 0
+    simulation = start(segment, results, potential.calculator, fingerprint, stop, n_warm_up)
+    finish(simulation, results, segment.restart is not None, lambda: simulation.run(ledger, deadline_s))
+
+
+def start(
+    segment: Segment, results: dict[str, Any], calculator: Any, fingerprint: str, stop: StopSignal, n_warm_up: int = 0
+) -> Simulation:
+    """Return a segment at its first step, with its forces.
+
+    :param results: gets where the velocities came from.
+    :param calculator: an ASE calculator.
+    :param fingerprint: of the potential; that of a continuation must be the same.
+    :param n_warm_up: evaluations before the first that counts.
+    :raises RunnerError: for anything that keeps the run from starting.
+    """
+    atoms, settings, restart = segment.atoms, segment.settings, segment.restart
     if restart is not None:
         require_same_potential(restart, fingerprint)
-    results["initial_velocities"] = _set_momenta(atoms, settings, restart)
-    _evaluate(atoms, potential, restart)
+    results["initial_velocities"] = set_momenta(atoms, settings, restart, segment.folder)
+    evaluate_start(atoms, calculator, restart, n_warm_up)
     integrator = make_integrator(atoms, settings)
     step = 0
     if restart is not None:
         integrator.set_state(restart)
         step = int(restart["step"])
-    recorder = _recorder(settings, len(atoms), step, restart)
-    watched = closest_allowed(inputs)
-    simulation = Simulation(atoms, settings, integrator, recorder, charges, step, fingerprint, stop, watched)
-    _run(simulation, results, ledger, deadline_s, continues=restart is not None)
+    recorder = make_recorder(settings, len(atoms), step, restart, segment.folder)
+    watched = segment.closest_allowed_A
+    return Simulation(
+        atoms, settings, integrator, recorder, segment.charges, step, fingerprint, stop, watched, segment.folder
+    )
 
 
-def _run(simulation: Simulation, results: dict[str, Any], ledger: Ledger, deadline_s: float, continues: bool) -> None:
+def finish(simulation: Simulation, results: dict[str, Any], continues: bool, loop: Callable[[], str]) -> None:
+    """Run a segment to its end; fill its results.
+
+    :param continues: whether its first step was written by the segment before.
+    :param loop: runs the steps, and returns the status.
+    :raises RunnerError: where the potential fails.
+    """
     recorder = simulation.recorder
     writes_start = recorder.writes_start and not continues
     try:
         simulation.measure(writes=writes_start)
         simulation.save()
-        status = simulation.run(ledger, deadline_s)
+        status = loop()
         simulation.save()
         results |= {"status": status, "message": _message(status, simulation)}
     except ExplodedError as error:
@@ -124,58 +179,3 @@ def _engine_failure(error: Exception, simulation: Simulation) -> RunnerError:
         return RunnerError("exploded", f"The run exploded at {where}: positions or velocities are not finite.")
     advice = "its traceback, if any, is in the error output; restart.npz holds the last good state"
     return RunnerError("engine_failed", f"The potential failed at {where} ({type(error).__name__}: {error}); {advice}.")
-
-
-def _set_momenta(atoms: Atoms, settings: MdSettings, restart: dict[str, Array] | None) -> str:
-    """Set positions, cell and momenta of the starting step; return where the velocities came from."""
-    masses = atoms.get_masses()[:, None]
-    if restart is not None:
-        atoms.set_positions(restart["positions"])
-        atoms.set_cell(restart["cell"], scale_atoms=False)
-        atoms.set_momenta(restart["momenta"])
-        return "restart"
-    given = Path("initial_velocities.npy")
-    if not given.exists():
-        velocities = starting_velocities(masses[:, 0], settings.temperature_K, settings.seed)
-        atoms.set_momenta(velocities / units.fs * masses)
-        return "maxwell_boltzmann"
-    try:
-        velocities = np.load(given, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RunnerError("invalid_input", f"{given.name} cannot be read: {error}") from error
-    require(velocities.shape == atoms.positions.shape, f"{given.name} must have the shape {atoms.positions.shape}")
-    require(bool(np.isfinite(velocities).all()), f"{given.name} has velocities that are not finite")
-    momenta = velocities.astype(float) / units.fs * masses
-    drifts = has_drift(momenta)
-    atoms.set_momenta(without_drift(momenta, masses) if drifts else momenta)
-    return "file, its drift removed" if drifts else "file"
-
-
-def _evaluate(atoms: Atoms, potential: Potential, restart: dict[str, Array] | None) -> None:
-    """Attach the calculator and evaluate it, with the pair list that the uninterrupted run would have.
-
-    :raises RunnerError: if the potential cannot evaluate this structure.
-    """
-    calculator = potential.calculator
-    try:
-        atoms.calc = calculator
-        if potential.is_compiled:
-            for _ in range(WARM_UP):
-                calculator.calculate(atoms.copy(), ["energy", "forces"])
-        if restart is not None and "neighbour_positions" in restart:
-            reference = (restart["neighbour_positions"], restart["neighbour_cell"])
-            restore_neighbours(calculator, atoms, reference)
-        atoms.get_forces()
-    except Exception as error:
-        if is_out_of_memory(error) or isinstance(error, RunnerError):
-            raise
-        message = f"The potential cannot evaluate this structure ({type(error).__name__}: {error})."
-        raise RunnerError("engine_failed", message) from error
-
-
-def _recorder(settings: MdSettings, n_atoms: int, step: int, restart: dict[str, Array] | None) -> Recorder:
-    counts = own_counts(Path(), restart, settings) if restart is not None else None
-    if restart is None or counts is None:
-        return Recorder(Path(), settings, n_atoms, step, restart is None, None)
-    start_step, writes_start = int(restart["start_step"]), bool(restart["writes_start"])
-    return Recorder(Path(), settings, n_atoms, start_step, writes_start, counts)

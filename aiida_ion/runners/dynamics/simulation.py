@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms, units
@@ -15,7 +15,7 @@ from aiida_ion.runners.distances import nearest_pair, radii_A
 from aiida_ion.runners.dynamics.endings import ExplodedError, LeftTrainingError
 from aiida_ion.runners.dynamics.ensembles import Integrator, degrees_of_freedom
 from aiida_ion.runners.dynamics.recorder import Recorder
-from aiida_ion.runners.dynamics.restart import RESTART, write_restart
+from aiida_ion.runners.dynamics.restart import RESTART, RunState, write_restart
 from aiida_ion.runners.output import Ledger, write_json
 from aiida_ion.runners.potentials import neighbour_reference
 from aiida_ion.runners.stops import StopSignal
@@ -33,14 +33,6 @@ HOT_STEPS = 5
 VOLUME_RATIO = 3.0
 
 
-class _State(NamedTuple):
-    """What the restart file holds of one step: atoms with momenta, counts of frames and rows, hidden variables."""
-
-    atoms: Atoms
-    counts: dict[str, Any]
-    hidden: dict[str, Array]
-
-
 class Simulation:
     """A segment that is ready to run.
 
@@ -53,6 +45,7 @@ class Simulation:
     :param potential: the potential's fingerprint.
     :param stop: the signal that was received, if any.
     :param closest_allowed_A: bound of each pair of elements, looked at in each stored frame; empty for none.
+    :param folder: where the restart file and the progress go.
     """
 
     def __init__(
@@ -66,9 +59,12 @@ class Simulation:
         potential: str,
         stop: StopSignal,
         closest_allowed_A: Mapping[str, float] | None = None,
+        folder: Path = Path(),
     ) -> None:
         self.atoms, self.settings, self.integrator, self.recorder = atoms, settings, integrator, recorder
         self.step, self.stop = step, stop
+        self.restart_s = 0.0
+        self._folder = folder
         self._potential = potential
         self._calculator: Any = atoms.calc
         self._inverse_masses = 1.0 / atoms.get_masses()[:, None]
@@ -82,10 +78,9 @@ class Simulation:
         self._start_volume = float(atoms.cell.volume)
         results = getattr(self._calculator, "results", {})
         self._has_results = {"energy", "forces"} <= set(results)
-        self._restart_s = 0.0
         self._closest_allowed_A = closest_allowed_A or {}
         self._symbols = list(atoms.symbols)
-        self._last_good: _State | None = None
+        self._last_good: RunState | None = None
 
     def measure(self, writes: bool = True) -> None:
         """Check the current step, and write it.
@@ -115,6 +110,16 @@ class Simulation:
         if self._closest_allowed_A and self.step % self.settings.sample_every == 0:
             self._check_training_frames()
 
+    def advance(self) -> None:
+        """Make one step, check it and write it.
+
+        :raises ExplodedError: with the arrays complete up to the step before.
+        :raises LeftTrainingError: with the arrays complete up to this step.
+        """
+        self.integrator.step()
+        self.step += 1
+        self.measure()
+
     def run(self, ledger: Ledger, deadline_s: float) -> str:
         """Run to the last step, or to the deadline or a signal; return the status.
 
@@ -126,17 +131,15 @@ class Simulation:
         first, previous, slowest = self.step, begin, 0.0
         interval = min(TICK_S, self.settings.restart_every_seconds)
         tick, save = begin + interval, begin + self.settings.restart_every_seconds
-        advance, measure, clock = self.integrator.step, self.measure, time.monotonic
+        advance, clock = self.advance, time.monotonic
         status = "finished"
         try:
             while self.step < last:
                 if self.stop.name:
                     return "terminated"
-                if previous + 2.0 * max(slowest, self._restart_s) >= deadline_s:
+                if previous + 2.0 * max(slowest, self.restart_s) >= deadline_s:
                     return "walltime"
                 advance()
-                self.step += 1
-                measure()
                 now = clock()
                 slowest, previous = max(slowest, now - previous), now
                 if now >= tick:
@@ -154,18 +157,18 @@ class Simulation:
         """Write the arrays, then the restart file, which has their lengths."""
         begin = time.monotonic()
         self._write(self._state())
-        self._restart_s = max(self._restart_s, time.monotonic() - begin)
+        self.restart_s = max(self.restart_s, time.monotonic() - begin)
 
     def save_last_good(self) -> None:
         """Write the state of the last frame that had no pair below its bound, where there is one."""
         if self._last_good is not None:
             self._write(self._last_good)
 
-    def _write(self, state: _State) -> None:
+    def _write(self, state: RunState) -> None:
         self.recorder.flush(durable=True)
-        write_restart(RESTART, state.atoms, self.settings, state.counts, state.hidden)
+        write_restart(self._folder / RESTART, state.atoms, self.settings, state.counts, state.hidden)
 
-    def _state(self) -> _State:
+    def _state(self) -> RunState:
         """Return what the restart file holds of the current step."""
         counts: dict[str, Any] = {
             "step": self.step,
@@ -179,7 +182,7 @@ class Simulation:
         reference = neighbour_reference(self._calculator)
         if reference is not None:
             state |= {"neighbour_positions": np.array(reference[0]), "neighbour_cell": np.array(reference[1])}
-        return _State(self.atoms, counts, state)
+        return RunState(self.atoms, counts, state)
 
     def _energy_and_forces(self) -> tuple[float, Array]:
         """Return the calculator's results for the current positions, without checking its cache again."""
@@ -245,4 +248,4 @@ class Simulation:
             "seconds_left": left / rate,
             "temperature_K": self._temperature_K,
         }
-        write_json(Path("progress.json"), progress)
+        write_json(self._folder / "progress.json", progress)

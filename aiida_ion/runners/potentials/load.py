@@ -43,7 +43,7 @@ def load_potential(inputs: PotentialInputs, numbers: Any) -> Potential:
         )
     if potential.device != inputs.device:
         potential.warnings.append(f"{inputs.name} runs on {potential.device} only, not on {inputs.device}.")
-    _require_elements(inputs.name, potential, numbers)
+    require_elements(inputs.name, potential, numbers)
     return potential
 
 
@@ -54,7 +54,12 @@ def describe_potential(results: dict[str, Any], potential: Potential) -> None:
     results["warnings"] = potential.warnings
 
 
-def _require_elements(name: str, potential: Potential, numbers: Any) -> None:
+def require_elements(name: str, potential: Potential, numbers: Any) -> None:
+    """Refuse a structure with an element that the potential does not know.
+
+    :param numbers: atomic numbers of the structure, (N,).
+    :raises RunnerError: ``element_unknown``.
+    """
     if potential.elements is None:
         return
     unknown = sorted({int(number) for number in numbers} - potential.elements)

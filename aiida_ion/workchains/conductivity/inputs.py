@@ -17,6 +17,7 @@ from aiida_ion.settings.values import SettingsError
 from aiida_ion.units import FS_PER_PS
 from aiida_ion.workchains.conductivity.md import md_inputs
 from aiida_ion.workchains.conductivity.plausibility import n_atoms_of, validate_size
+from aiida_ion.workchains.conductivity.prepared import validate_prepared
 from aiida_ion.workchains.conductivity.rounds import stop_rule
 from aiida_ion.workchains.protocols.parameters import ConductivityParameters
 
@@ -62,7 +63,7 @@ def validate_inputs(inputs: Mapping[str, Any], _: Any) -> str | None:
     if problem is not None:
         return f"diffusion: {problem}"
     problem = validate_engine(inputs)
-    return f"md: {problem}" if problem is not None else validate_target(inputs)
+    return f"md: {problem}" if problem is not None else validate_target(inputs) or validate_prepared(inputs)
 
 
 def validate_fit(inputs: Mapping[str, Any], mobile_species: str) -> str | None:

@@ -11,7 +11,8 @@ from aiida.plugins import WorkflowFactory
 from aiida_ion.calculations.training.domain import trained_attributes
 from aiida_ion.exit_codes import LEFT_TRAINING
 from aiida_ion.settings.md import MdSettings
-from aiida_ion.workchains.conductivity.runs import REMEDY, RunResult, round_suffix, temperature_label
+from aiida_ion.workchains.conductivity.prepared import prepared_of, run_name
+from aiida_ion.workchains.conductivity.runs import REMEDY, RunResult, round_suffix
 from aiida_ion.workchains.outcome import outcome
 
 
@@ -102,12 +103,15 @@ def run_inputs(
     :param number: of the round.
     """
     children = md_inputs(inputs, supercell, run["temperature_K"], run["seed"], run["n_steps"])
+    earlier = (prepared_of(inputs).get("runs") or {}).get(run_name(run["temperature_K"], run["seed"]))
     if run["pks"]:
         before: Any = orm.load_node(run["pks"][-1])
         children["restart_from"] = before.outputs.state
+    elif earlier:
+        children["earlier"] = dict(earlier)
     if not inputs["clean_workdir"]:
         children["clean_workdir"] = orm.Bool(False)
-    label = f"md_{temperature_label(run['temperature_K'])}_seed_{run['seed']}{round_suffix(number)}"
+    label = f"md_{run_name(run['temperature_K'], run['seed'])}{round_suffix(number)}"
     return children | {"metadata": {"call_link_label": label}}
 
 

@@ -34,6 +34,7 @@ from aiida_ion.workchains.conductivity.md import (
     shared_settings,
     total_steps_run,
 )
+from aiida_ion.workchains.conductivity.prepared import define_prepared, prepared_of
 from aiida_ion.workchains.conductivity.relaxation import (
     define_relaxation,
     is_relaxed,
@@ -47,7 +48,16 @@ from aiida_ion.workchains.outcome import outcome
 from aiida_ion.workchains.window import WindowWorkChain
 
 #: Each part of the work chain declares its own ports and exit codes.
-PARTS = (define_inputs, define_relaxation, define_md, define_fits, define_rounds, define_jumps, define_result)
+PARTS = (
+    define_inputs,
+    define_prepared,
+    define_relaxation,
+    define_md,
+    define_fits,
+    define_rounds,
+    define_jumps,
+    define_result,
+)
 
 
 class ConductivityWorkChain(WindowWorkChain):
@@ -111,8 +121,13 @@ class ConductivityWorkChain(WindowWorkChain):
         self.ctx.decisions, self.ctx.md_pks, self.ctx.refused = [], [], []
 
     def should_relax(self) -> bool:
-        """Whether the ions are relaxed first."""
-        return bool(self.ctx.parameters["relax_ions"])
+        """Whether the ions are relaxed first; not those of a cell that is given relaxed."""
+        prepared = prepared_of(self.inputs)
+        for name in ("relaxed_structure", "relaxation"):
+            if name in prepared:
+                self.out(name, prepared[name])
+        self.ctx.structure = prepared.get("relaxed_structure", self.ctx.structure)
+        return bool(self.ctx.parameters["relax_ions"]) and "relaxed_structure" not in prepared
 
     def run_relaxation(self) -> Any:
         """Relax the ions in the fixed cell with the same potential."""
@@ -131,8 +146,10 @@ class ConductivityWorkChain(WindowWorkChain):
         return None
 
     def run_supercell(self) -> None:
-        """Repeat the cell."""
-        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(supercell_settings(self.ctx.parameters)))
+        """Repeat the cell, unless it is given."""
+        given = prepared_of(self.inputs).get("supercell")
+        settings = supercell_settings(self.ctx.parameters)
+        self.ctx.supercell = make_supercell(self.ctx.structure, orm.Dict(settings)) if given is None else given
         self.out("supercell", self.ctx.supercell)
 
     def queue_runs(self) -> None:

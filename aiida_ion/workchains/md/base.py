@@ -19,6 +19,14 @@ from aiida.engine import (
 from aiida_ion.calculations.cleaning import clean_jobs
 from aiida_ion.calculations.functions import sum_costs
 from aiida_ion.exit_codes import EXPLODED, LEFT_TRAINING, REPEATED, STOPPED_EARLY
+from aiida_ion.workchains.md.earlier import (
+    NAMESPACE,
+    define_earlier,
+    failure_of,
+    is_complete,
+    is_given,
+    validate_earlier,
+)
 from aiida_ion.workchains.md.facts import EngineFacts
 
 #: Ports of the MD interface; everything else of a job is in the engine's own namespace.
@@ -43,6 +51,7 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         super().define(spec)
         spec.expose_inputs(cls._process_class, include=MD_PORTS)
         spec.expose_inputs(cls._process_class, namespace="engine", exclude=MD_PORTS)
+        define_earlier(spec)
         spec.inputs["max_iterations"].default = lambda: orm.Int(100)
         spec.inputs["clean_workdir"].default = lambda: orm.Bool(True)
         spec.inputs.validator = cls.validate_inputs
@@ -87,10 +96,10 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
     @classmethod
     def validate_inputs(cls, inputs: Mapping[str, Any], port: Any) -> str | None:
         """Return what the job would refuse; ``None`` if it can be submitted."""
+        problem: str | None = validate_earlier(inputs) if inputs.get("parameters") is not None else None
         job = {**(inputs.get("engine") or {}), **{name: inputs[name] for name in MD_PORTS if inputs.get(name)}}
         validator: Any = cls._process_class.spec().inputs.validator
-        problem: str | None = validator(job, port)
-        return problem
+        return problem or validator(job, port)
 
     def setup(self) -> None:
         """Prepare the inputs of the first job."""
@@ -102,6 +111,25 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
         self.ctx.last = {}
         self.ctx.n_segments = 0
         self.ctx.no_progress = 0
+        self._begin_with(self.inputs.get(NAMESPACE))
+
+    def _begin_with(self, earlier: Any) -> None:
+        """Attach the segments that are there; go on from their state, unless they are the whole run, or it failed."""
+        if not is_given(earlier):
+            return
+        for label in sorted(earlier.get("trajectories", {})):
+            name = segment_label(self.ctx.n_segments)
+            for port in ("trajectories", "thermo"):
+                if label in earlier.get(port, {}):
+                    self.out(f"{port}.{name}", earlier[port][label])
+            self.ctx.n_segments += 1
+        self.ctx.costs = [node for _, node in sorted(earlier.get("costs", {}).items())]
+        self.ctx.last = {name: earlier[name] for name in ("state", "versions") if name in earlier}
+        n_steps = int(self.inputs.parameters.get_dict()["n_steps"])
+        self.ctx.is_finished = is_complete(earlier, n_steps) or failure_of(earlier) is not None
+        if "state" in earlier and not self.ctx.is_finished:
+            self.ctx.inputs.restart_from = earlier["state"]
+            self.ctx.inputs.pop("initial_velocities", None)
 
     def collect(self) -> None:
         """Attach the outputs of the last job, before anything else can fail."""
@@ -129,12 +157,26 @@ class MdBaseWorkChain(EngineFacts, BaseRestartWorkChain):
     def results(self) -> ExitCode | None:
         """Close the run; the outputs of the segments are already attached."""
         self._close()
+        if not self.ctx.iteration:
+            return self._result_of_earlier()
         job = self.ctx.children[self.ctx.iteration - 1]
         if not job.is_finished_ok:
             return self.exit_codes.ERROR_MAXIMUM_ITERATIONS_EXCEEDED.format(  # type: ignore[no-any-return]
                 max_iterations=self.inputs.max_iterations.value
             )
         return None
+
+    def _result_of_earlier(self) -> ExitCode | None:
+        """Return how a run ended that needed no job."""
+        failure = failure_of(self.inputs[NAMESPACE])
+        if failure is None:
+            return None
+        codes = {
+            EXPLODED: self.exit_codes.ERROR_TRAJECTORY_EXPLODED,
+            LEFT_TRAINING: self.exit_codes.ERROR_LEFT_TRAINING_FRAMES,
+        }
+        code = codes.get(failure[0] or 0, self.exit_codes.ERROR_ENGINE_GAVE_UP)
+        return code.format(detail=failure[1])  # type: ignore[no-any-return]
 
     def _close(self) -> None:
         """Attach what is known only at the end of the run: a stored output cannot be replaced."""

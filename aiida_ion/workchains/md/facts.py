@@ -31,6 +31,8 @@ class EngineFacts:
     relax_class: ClassVar[type[CalcJob]]
     #: The job that evaluates stored frames with the same engine inputs; ``None`` where forces come only from runs.
     forces_class: ClassVar[type[CalcJob] | None] = None
+    #: The job that runs many replicas with the same engine inputs; ``None`` where there is none.
+    batch_class: ClassVar[type[CalcJob] | None] = None
     #: Single points at other cut-offs and k-points; ``None`` where the engine converges no electrons.
     single_points: ClassVar[type[SinglePoints] | None] = None
     #: The job that computes barriers of hops with the same engine inputs; ``None`` where the engine has none.
@@ -68,6 +70,11 @@ class EngineFacts:
     def forces_job(cls) -> str | None:
         """Return the entry point of the job that evaluates frames; ``None`` without one."""
         return None if cls.forces_class is None else job_name(cls.forces_class)
+
+    @classmethod
+    def batch_job(cls) -> str | None:
+        """Return the entry point of the job that runs many replicas; ``None`` without one."""
+        return None if cls.batch_class is None else job_name(cls.batch_class)
 
     @classmethod
     def level_of_theory(cls, engine: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from aiida import orm
 
 from aiida_ion.calculations.migration.hops import HopsCalculation
+from aiida_ion.calculations.mlip.batch_md import BatchMdCalculation
 from aiida_ion.calculations.mlip.forces import ForcesCalculation
 from aiida_ion.calculations.mlip.job import validate_potential
 from aiida_ion.calculations.mlip.md import MlipMdCalculation
@@ -41,6 +42,7 @@ class MlipMdWorkChain(MdBaseWorkChain):
     _process_class = MlipMdCalculation
     relax_class = MlipRelaxCalculation
     forces_class = ForcesCalculation
+    batch_class = BatchMdCalculation
     hops_class = HopsCalculation
     engine_ports = ("code", "potential", "checkpoint")
     needs_python = True

@@ -1,0 +1,1 @@
+"""The conductivities of many crystals, whose molecular dynamics runs in batches."""

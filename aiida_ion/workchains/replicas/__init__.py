@@ -1,0 +1,1 @@
+"""Many replicas in batches, continued until each has ended."""
