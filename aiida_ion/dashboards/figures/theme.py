@@ -28,6 +28,8 @@ UPPER_BOUND_SYMBOL = "arrow-down"
 #: Symbol in the middle of the interval of a poorly known value.
 POORLY_KNOWN_SYMBOL = "line-ew-open"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+#: Height of a line of a legend, px.
+LEGEND_LINE_PX = 22
 #: Longest text of a node in a figure.
 MAX_CHARACTERS = 400
 
@@ -172,6 +174,16 @@ def new_figure(theme: Theme, x_title: str, y_title: str, **layout: Any) -> go.Fi
     figure = go.Figure(layout={"template": template(theme)})
     figure.update_layout(xaxis_title_text=x_title, yaxis_title_text=y_title, **layout)
     return figure
+
+
+def legend_below(figure: go.Figure, lines: int = 2) -> go.Figure:
+    """Return a figure whose legend is at its lower edge, below the title of the axis, where it covers no data.
+
+    :param lines: of the legend, for which there is room.
+    """
+    place = {"orientation": "h", "x": 0.0, "yref": "container", "y": 0.005, "yanchor": "bottom"}
+    margin = {"t": 40, "b": 64 + LEGEND_LINE_PX * lines}  # the mode bar is above
+    return figure.update_layout(legend=place | {"itemsizing": "constant"}, margin=margin)
 
 
 def empty_figure(theme: Theme, message: str) -> go.Figure:

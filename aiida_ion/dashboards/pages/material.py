@@ -14,6 +14,7 @@ from aiida_ion.dashboards.components import control, page, page_link, row
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.material import headline
 from aiida_ion.dashboards.material.structure import structure_card
+from aiida_ion.dashboards.origins import ARCHIVE
 from aiida_ion.dashboards.pages import material_begun as begun
 from aiida_ion.dashboards.pages import material_fit as fit
 from aiida_ion.dashboards.pages import material_line as line
@@ -187,4 +188,5 @@ def _name(row: dict[Any, Any]) -> str:
     verdict = words_of(row["verdict"])
     label = row.get("member_label")
     member = f" (member {label})" if isinstance(label, str) else ""
-    return f"{row['level_of_theory']}{member}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}"
+    origin = f", {row[ARCHIVE]}" if ARCHIVE in row else ""
+    return f"{row['level_of_theory']}{member}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}{origin}"

@@ -55,6 +55,7 @@ NARROWEST = {
     "n_running": 100,
     "n_failed": 96,
     "time": 140,
+    "archive": 150,
 }
 #: Columns that are never shown: they name, link and describe the others.
 BEHIND = ("key", "name", "href", SHARE, *WORDS.values())
@@ -185,7 +186,9 @@ def register(app: Dash) -> None:
 
 def _hidden(names: Iterable[str]) -> tuple[str, ...]:
     """Return the columns hidden by default."""
-    return tuple(name for name in names if name not in listed.SHOWN)
+    known = list(names)
+    shown = listed.shown_columns(pd.DataFrame(columns=known))
+    return tuple(name for name in known if name not in shown)
 
 
 def _asked(given: Sequence[Any]) -> View:

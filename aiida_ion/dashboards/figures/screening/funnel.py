@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, new_figure, plain
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, legend_below, new_figure, plain
 from aiida_ion.units import duration
 
 #: Column of the funnel -> name and colour, in the order of the bars.
@@ -54,8 +54,7 @@ def funnel_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
             hovertemplate=f"%{{y}}: %{{x}} {OPEN}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], showgrid=False)
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"})
-    return figure.update_layout(showlegend=True)
+    return legend_below(figure, lines=1).update_layout(showlegend=True, legend_traceorder="normal")
 
 
 def cost_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:

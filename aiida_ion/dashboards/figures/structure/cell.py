@@ -81,7 +81,7 @@ def in_space(figure: go.Figure) -> go.Figure:
     axis = {"showbackground": False, "showgrid": False, "zeroline": False, "showspikes": False}
     letters = {f"{letter}axis": axis | {"title": {"text": f"{letter} (Å)"}} for letter in "xyz"}
     return figure.update_layout(
-        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 1.8, "y": 1.3, "z": 0.8}}},
+        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 2.0, "y": 1.45, "z": 0.9}}},
         font={"family": FONT, "size": 12},
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         legend={"x": 0.01, "y": 0.93, "itemsizing": "constant"},
