@@ -8,7 +8,7 @@ HELP = {
     "95 % interval, an arrow an upper bound, a star a measurement.",
     "screening-funnel": "Each bar is one stage: how many materials passed it, were unsure, were dropped, or were not "
     "reached.",
-    "screening-cost": "The longer the bar, the more core time a stage has taken.",
+    "screening-cost": "The further right, the more core time a stage has taken.",
     "screening-ranking": "The materials left after a stage in order, with intervals; the dashed line is the cut.",
     "screening-recall": "Of the measured conductors, the share that each cut has kept.",
     "screening-hop-cell": "The path of one ion from site to site through the crystal; drag to turn it.",

@@ -62,8 +62,8 @@ def test_tables_are_those_of_each_archive_together(campaign_archive: Path) -> No
     together = read()
     for name in TABLES:
         expected = pd.concat([part[name] for part in alone], ignore_index=True)
-        if name == "cost":  # sums over jobs on the same kind of machine
-            assert len(together[name]) == len(expected)
+        if name in ("cost", "potentials"):  # what both archives ran with is one row
+            assert max(len(part[name]) for part in alone) <= len(together[name]) <= len(expected)
             continue
         pd.testing.assert_frame_equal(in_order(together[name]), in_order(expected), check_dtype=False)
     assert archives.names == (campaign_archive.name, OLD.name)

@@ -42,7 +42,7 @@ CELSIUS_TICKS = (
     *(200, 150, 100, 75, 50, 25, 0, -25, -50, -100),
 )
 #: Minimum distance of two ticks of the upper axis, as a fraction of the width.
-MIN_TICK_DISTANCE = 0.055
+MIN_TICK_DISTANCE = 0.075
 N_GRID = 60
 #: Margin beyond the outermost points, as a fraction of the range.
 MARGIN = 0.06

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,8 +29,18 @@ UPPER_BOUND_SYMBOL = "arrow-down"
 #: Symbol in the middle of the interval of a poorly known value.
 POORLY_KNOWN_SYMBOL = "line-ew-open"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
-#: Height of a line of a legend, px.
+#: A legend at the lower edge of the figure, and the height of one of its lines, px.
+LEGEND_BELOW: dict[str, Any] = {
+    "orientation": "h",
+    "x": 0.0,
+    "yref": "container",
+    "y": 0.005,
+    "yanchor": "bottom",
+    "itemsizing": "constant",
+}
 LEGEND_LINE_PX = 22
+#: Length of a line of a sentence that stands where a figure would be.
+WRAPPED_CHARACTERS = 44
 #: Longest text of a node in a figure.
 MAX_CHARACTERS = 400
 
@@ -181,16 +192,18 @@ def legend_below(figure: go.Figure, lines: int = 2) -> go.Figure:
 
     :param lines: of the legend, for which there is room.
     """
-    place = {"orientation": "h", "x": 0.0, "yref": "container", "y": 0.005, "yanchor": "bottom"}
     margin = {"t": 40, "b": 64 + LEGEND_LINE_PX * lines}  # the mode bar is above
-    return figure.update_layout(legend=place | {"itemsizing": "constant"}, margin=margin)
+    return figure.update_layout(legend=LEGEND_BELOW, margin=margin)
 
 
 def empty_figure(theme: Theme, message: str) -> go.Figure:
     """Return a figure with the reason why there is nothing to draw, and what to do."""
     figure = go.Figure(layout={"template": template(theme), "xaxis": {"visible": False}, "yaxis": {"visible": False}})
     place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
-    figure.add_annotation(text=plain(message), font={"size": 15, "color": theme.muted}, **place)
+    lines = textwrap.wrap(
+        plain(message), WRAPPED_CHARACTERS, break_long_words=False, break_on_hyphens=False
+    )  # for the narrowest page
+    figure.add_annotation(text="<br>".join(lines), font={"size": 15, "color": theme.muted}, **place)
     return figure
 
 

@@ -91,6 +91,8 @@ def _stage(name: str, known: TemperatureProgress, now: datetime, left_s: Mapping
         words += f", extended, round {known.round_number}"
     left = known.seconds_left(now, left_s)
     end = "" if left is None else "its runs have ended" if known.n_ended >= known.n_runs else _expected(left)
+    if left is None and known.n_ended:
+        end = "longer than the runs that have ended"
     bar = progress_bar(known.n_ended / known.n_runs if known.n_runs else None, words)
     parts = [html.Span(name, className="muted")] if name else []
     return html.Div([*parts, bar, html.Span(end, className="end")], className="line job")

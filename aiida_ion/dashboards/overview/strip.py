@@ -47,7 +47,7 @@ def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
     shown = ordered(table)
     if shown.empty:
         return empty_figure(theme, f"There is no conductivity by {at}.")
-    figure = new_figure(theme, f"σ (mS/cm), {plain(at)}", "", showlegend=True)
+    figure = new_figure(theme, f"σ (mS/cm)<br>{plain(at)}", "", showlegend=True)
     for grade in [*GRADES, NO_GRADE, UPPER_BOUND]:
         rows = shown[shown["series"] == grade]
         if len(rows):
@@ -60,7 +60,7 @@ def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
     else:
         places |= {"showticklabels": False, "title": {"text": f"{len(shown):,} materials, by σ"}}
     figure.update_yaxes(**places)
-    return legend_below(figure)
+    return legend_below(figure, lines=3)
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:

@@ -45,16 +45,16 @@ TITLE = "Materials"
 GRID = "materials-grid"
 #: Smallest widths of the columns shown by default, px: together no wider than a page of 1440 px.
 NARROWEST = {
-    "formula": 110,
-    "crystal": 150,
-    SIGMA: 220,
+    "formula": 106,
+    "crystal": 148,
+    SIGMA: 212,
     "grade": 84,
     ENERGY: 168,
-    EXPERIMENT: 116,
-    "n_levels": 92,
-    "n_running": 100,
-    "n_failed": 96,
-    "time": 140,
+    EXPERIMENT: 130,
+    "n_levels": 88,
+    "n_running": 96,
+    "n_failed": 88,
+    "time": 158,
     "archive": 150,
 }
 #: Columns that are never shown: they name, link and describe the others.

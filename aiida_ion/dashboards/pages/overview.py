@@ -164,7 +164,11 @@ def _failure(group: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
     often = html.Strong(f"{group['n']} ×") if group["n"] > 1 else None
     line = [often, badge(group["kind"], "bad"), *name_parts(newest, names), uuid_label(str(newest["uuid"]))]
     when = html.Span(f"{newest['mtime']:%d %b %Y}", className="end")
-    return [html.Div([*line, when], className="line"), html.Div(group["reason"], className="reason")]
+    return [html.Div([*line, when], className="line"), html.Div(_reason(group["reason"]), className="reason")]
+
+
+def _reason(text: str) -> str:
+    return text if text.strip(" -") else "It stored no reason."
 
 
 def _latest_card() -> list[Component]:
@@ -190,7 +194,7 @@ def _recent() -> Component:
             str(record["level_of_theory"]),
             _temperature(record["target_temperature_K"]),
             sigma_words(record),
-            f"{record['time']:%d %b %H:%M}",
+            f"{record['time']:%d %b %Y}",
             *([record[ARCHIVE]] if ARCHIVE in record else []),
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))

@@ -59,7 +59,9 @@ class TemperatureProgress:
         return sum(ended.count(name) >= per_temperature for name in set(ended))
 
     def seconds_left(self, now: datetime, left_s: Mapping[int, float]) -> float | None:
-        """Return the time until the last run of this round ends, s; None before anything is known of its pace.
+        """Return the time until the last run of this round ends, s; None where nothing is known of its pace.
+
+        Nothing is, before a run has ended, and where one that does not say how long it needs takes longer than others.
 
         Runs that wait take as long as those that have ended, or will take with those that say when, on average, and as
         many run at a time as do now.
@@ -74,7 +76,9 @@ class TemperatureProgress:
         if not lasted:
             return None
         usual = sum(lasted) / len(lasted)
-        rest = [left_s.get(pk, max(usual - gone, 0.0)) for pk, gone in elapsed.items()]
+        rest = [left_s.get(pk, usual - gone) for pk, gone in elapsed.items()]
+        if any(seconds < 0 for seconds in rest):
+            return None
         n_waiting = max(self.n_runs - len(self.runs), 0)
         shared = (sum(rest) + n_waiting * usual) / max(len(rest), 1)
         return max([shared, *rest])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -60,10 +61,14 @@ def addresses(browser: Browser) -> dict[str, str]:
     browser.open("/materials")
     link = browser.wait_for("#materials-grid .ag-row [col-id='formula'] a")
     found["Material"] = str(link.get_attribute("href")).removeprefix(browser.home)
-    browser.open(found["Material"])
+    (uuid,) = parse_qs(urlsplit(found["Material"]).query)["uuid"]
+    found["Provenance"] = f"/provenance?uuid={uuid}"
+    browser.open("/screening")
     browser.settle()
-    node = browser.wait_for("a[href^='/provenance?uuid=']")
-    found["Provenance"] = str(node.get_attribute("href")).removeprefix(browser.home)
+    ended = [row for row in browser.all("#screening-list .ag-row") if "finished" in row.text]
+    for row in ended[:1]:
+        link = row.find_element("css selector", "[col-id='screening'] a")
+        found["Screening that ended"] = str(link.get_attribute("href")).removeprefix(browser.home)
     return found
 
 

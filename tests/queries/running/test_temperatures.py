@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiida import orm
 
-from aiida_ion.dashboards.overview.running import running
+from aiida_ion.dashboards.overview.running import _stage, running
 from aiida_ion.queries.running import activity
 from aiida_ion.queries.running.temperatures import RunTimes, TemperatureProgress, temperature_progress
 from tests.queries.nodes import called, chain, output
@@ -33,9 +33,21 @@ def test_runs_that_wait_take_as_long_as_those_that_ended() -> None:
     assert known.seconds_left(NOW, {3: 3000.0}) == pytest.approx(60 * (50 + 2 * 40))
     both = TemperatureProgress(1, 5, 5, (*begun[:1], run(2, 800, 10, None), run(3, 700, 10, None)))
     assert both.seconds_left(NOW, {}) == pytest.approx(60 * (10 + 10 + 2 * 20) / 2)
-    # Late already: what is left is what waits, not less than nothing.
+    # It takes longer than the one that ended: nobody knows how much.
     late = TemperatureProgress(1, 3, 3, (run(1, 900, 60, 20), run(2, 800, 90, None)))
-    assert late.seconds_left(NOW, {}) == pytest.approx(60 * 20)
+    assert late.seconds_left(NOW, {}) is None
+    assert late.seconds_left(NOW, {2: 600.0}) == pytest.approx(600 + 60 * (20 + 100) / 2)
+
+
+def test_the_page_says_how_long_it_takes() -> None:
+    ended, running_now = run(1, 900, 60, 20), run(2, 800, 10, None)
+    for begun, words in (
+        ((ended, running_now), "left, until"),
+        ((ended, run(2, 800, 55, None)), "longer than the runs that have ended"),
+        ((ended, run(2, 800, 60, 20)), "its runs have ended"),
+    ):
+        assert words in str(_stage("", TemperatureProgress(1, 2, 2, begun), NOW, {}))
+    assert "left" not in str(_stage("", TemperatureProgress(1, 2, 2, (running_now,)), NOW, {}))
 
 
 def test_a_temperature_is_done_when_all_its_seeds_are_and_nothing_is_said_before_a_pace_is_known() -> None:
@@ -76,7 +88,7 @@ def test_runs_of_the_newest_round_are_counted() -> None:
     assert (known.round_number, known.n_temperatures, known.n_runs) == (1, 3, 6)
     assert (known.n_done, known.n_ended, len(known.runs)) == (1, 3, 4)
     shown = str(running(activity.running(), read=False))
-    assert "1 of 3 temperatures, 3 of 6 runs" in shown and "left, until" in shown
+    assert "1 of 3 temperatures, 3 of 6 runs" in shown
 
     decision = orm.CalcFunctionNode()
     decision.base.attributes.set("function_name", "decide_extensions")

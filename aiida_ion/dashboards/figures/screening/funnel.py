@@ -66,17 +66,26 @@ def cost_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
     if known.empty:
         return empty_figure(theme, "No stage has spent anything that its jobs account for.")
     stages = [plain(name) for name in known["stage"]]
-    figure = new_figure(theme, "core time (s)", "", bargap=0.4)
-    figure.add_bar(
+    figure = new_figure(theme, "core time (s)", "")
+    # Points: a bar on a logarithmic axis has no length that means anything.
+    figure.add_scatter(
         x=known["core_s"].astype(float),
         y=stages,
-        orientation="h",
-        marker={"color": OKABE_ITO["blue"]},
+        mode="markers+text",
+        marker={"color": OKABE_ITO["blue"], "size": 13, "symbol": "diamond"},
         text=[duration(float(seconds)) for seconds in known["core_s"]],
+        textposition="top center",
+        cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], showgrid=False)
-    return figure.update_xaxes(type="log", exponentformat="power")
+    return figure.update_xaxes(type="log", exponentformat="power", dtick="D2" if _spans_little(known) else 1)
+
+
+def _spans_little(known: pd.DataFrame) -> bool:
+    """Whether all costs are within two decades."""
+    seconds = known["core_s"].astype(float)
+    return bool(seconds.max() < 100.0 * seconds.min())
 
 
 def height_px(table: pd.DataFrame) -> int:

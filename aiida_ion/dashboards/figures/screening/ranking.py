@@ -125,5 +125,7 @@ def recall_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
 
 
 def height_px(table: pd.DataFrame) -> int:
-    """Return the height at which the materials are readable."""
-    return FRAME_PX + LINE_PX * min(max(len(table), 8), MOST)
+    """Return the height at which the materials with a value are readable."""
+    shown = table.head(MOST)
+    is_known = shown[["value", "value_low", "value_high"]].astype(float).notna().any(axis=1)
+    return FRAME_PX + LINE_PX * max(int(is_known.sum()), 8)

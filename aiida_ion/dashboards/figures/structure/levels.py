@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from aiida_ion.dashboards.figures.structure.cell import SLIDER_PX, in_space
 from aiida_ion.dashboards.figures.structure.isosurface import (
     CLOSED_EV,
     MOST_POINTS,
@@ -107,4 +108,4 @@ def _add_slider(figure: go.Figure, levels: Sequence[Level], first: int, seen: in
         "bordercolor": theme.muted,
         "activebgcolor": theme.text,
     }
-    return figure.update_layout(sliders=[slider], margin={"b": 64, "l": 0, "r": 0})
+    return in_space(figure, SLIDER_PX).update_layout(sliders=[slider])

@@ -59,7 +59,7 @@ def view_card(uuid: str, sampled: frames.RunFrames, mobile: str, theme: Theme) -
         f"{mobile} in the cell",
         first.figure,
         note=html.Span(first.words, id=WORDS),
-        height_px=480,
+        height_px=540,
         controls=[control("show", picked)],
     )
 
