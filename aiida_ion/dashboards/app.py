@@ -67,6 +67,13 @@ class Source:
         """Return what it is: a profile, an archive or archives."""
         return "archives" if self.archives is not None else "archive" if self.is_archive else "profile"
 
+    @property
+    def short(self) -> str:
+        """Return its name in few letters: of several archives that of the first."""
+        if self.archives is None:
+            return self.name
+        return f"{self.archives.names[0]} and {len(self.archives.names) - 1} more"
+
 
 def create_app(source: Source) -> Dash:
     """Return the dashboard of the loaded profile; it never writes."""
@@ -104,7 +111,7 @@ def _frame(source: Source) -> Component:
     tour = html.Button("Tour", id="tour-start", type="button", className="small", **aria(label="Show the tour"))
     brand = page_link([html.Span("aiida", className="thin"), html.Span("ion")], "/", className="brand")
     shown = html.Span(
-        [html.Span(source.kind, className="kind"), source.name],
+        [html.Span(source.kind, className="kind"), source.short],
         className="source",
         title=f"read-only {source.kind} {source.name}",
     )

@@ -34,7 +34,13 @@ TITLES = {
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",
 }  # fmt: skip
 #: Widths of columns of text whose cells are longer than their titles, px.
-WIDTHS = {"crystal": 165, "reference_crystal": 165, "time": 160, "screening": 190, "process": 140}
+WIDTHS = {
+    **dict.fromkeys(("crystal", "reference_crystal"), 165),
+    **dict.fromkeys(("time", "archive", "reference_archive"), 160),
+    "level_of_theory": 180,
+    "screening": 190,
+    "process": 140,
+}
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
 PLAIN = {"function": "params.value == null ? '-' : params.value"}

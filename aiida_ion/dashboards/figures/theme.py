@@ -40,7 +40,7 @@ LEGEND_BELOW: dict[str, Any] = {
 }
 LEGEND_LINE_PX = 22
 #: Length of a line of a sentence that stands where a figure would be.
-WRAPPED_CHARACTERS = 44
+WRAPPED_CHARACTERS = 40
 #: Longest text of a node in a figure.
 MAX_CHARACTERS = 400
 
@@ -198,7 +198,10 @@ def legend_below(figure: go.Figure, lines: int = 2) -> go.Figure:
 
 def empty_figure(theme: Theme, message: str) -> go.Figure:
     """Return a figure with the reason why there is nothing to draw, and what to do."""
-    figure = go.Figure(layout={"template": template(theme), "xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    hidden = {"visible": False}
+    figure = go.Figure(
+        layout={"template": template(theme), "xaxis": hidden, "yaxis": hidden, "margin": {"l": 8, "r": 8}}
+    )
     place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
     lines = textwrap.wrap(
         plain(message), WRAPPED_CHARACTERS, break_long_words=False, break_on_hyphens=False

@@ -59,7 +59,7 @@ NARROWEST = {
 }
 #: Columns that are never shown: they name, link and describe the others.
 BEHIND = ("key", "name", "href", SHARE, *WORDS.values())
-TABLE_PX = 440
+TABLE_PX, FRAME_PX, ROW_PX = 440, 84, 34
 #: Value in the address for no hidden columns.
 ALL_SHOWN = ("-",)
 
@@ -221,7 +221,7 @@ def _table_card(view: View, table: pd.DataFrame) -> Component:
         widths=NARROWEST,
         row_id="key" if table["key"].is_unique else None,
         selectable=True,
-        height_px=TABLE_PX,
+        height_px=min(TABLE_PX, FRAME_PX + ROW_PX * max(len(table), 3)),
         on_request=True,
     )
     tools = [column_choice(GRID, table, names, first.hidden), csv]

@@ -173,7 +173,8 @@ def _reason(text: str) -> str:
 
 def _latest_card() -> list[Component]:
     """Return the newest conductivities; nothing where there is none."""
-    return [card("Latest results", _recent())] if len(tables.table("conductivity")) else []
+    several = tables.archives() is not None  # one more column
+    return [card("Latest results", _recent(), wide=several)] if len(tables.table("conductivity")) else []
 
 
 def _recent() -> Component:
@@ -183,7 +184,7 @@ def _recent() -> Component:
     heads: tuple[str, ...] = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "when")
     looks: tuple[str, ...] = ("tight", "tight", "", "", "", "tight")
     if tables.archives() is not None:
-        heads, looks = (*heads, "archive"), (*looks, "")
+        heads, looks = (*heads, "archive"), (*looks, "tight")
     body = []
     for record, words in zip(table.to_dict("records"), words_of_crystals(table["crystal"]), strict=True):
         view = material_view(record["formula"], record["crystal"], record["uuid"])

@@ -15,7 +15,7 @@ from aiida_ion.dashboards.figures.graph import graph_figure, main_path
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import readable, short
-from aiida_ion.dashboards.origins import name_of
+from aiida_ion.dashboards.origins import name_of, with_archives
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries import provenance
 from aiida_ion.queries.reading import files
@@ -152,7 +152,8 @@ def _graph_card(view: View, path: provenance.Provenance) -> Component:
 
 
 def _path_card(path: provenance.Provenance) -> Component:
-    table = path.nodes[list(COLUMNS)].assign(href=[View(uuid=str(uuid)).url(PATH) for uuid in path.nodes["uuid"]])
+    nodes = with_archives(path.nodes[list(COLUMNS)], tables.archives())
+    table = nodes.assign(href=[View(uuid=str(uuid)).url(PATH) for uuid in path.nodes["uuid"]])
     return table_card(
         "provenance-path", "Nodes of the path", table, links={"kind": "href"}, hidden=HIDDEN, options=WIDTHS
     )
