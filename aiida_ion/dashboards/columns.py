@@ -41,6 +41,8 @@ WIDTHS = {
     "screening": 190,
     "process": 140,
 }
+#: Longer titles of numbers have several lines.
+WIDEST_NUMBER_PX = 160
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
 PLAIN = {"function": "params.value == null ? '-' : params.value"}
@@ -111,7 +113,7 @@ def _definition(
         made |= {"type": "rightAligned", "filter": "agNumberColumnFilter", "valueFormatter": COUNT if whole else NUMBER}
         if name.endswith("pk"):
             made["valueFormatter"] = PLAIN
-        made["width"] = max(96, 8 * len(made["headerName"]) + 52)
+        made["width"] = max(96, min(8 * len(made["headerName"]) + 52, WIDEST_NUMBER_PX))
         if words is not None:
             text = f"params.data['{words}']"
             made |= {"valueFormatter": {"function": f"params.data ? {text} : ''"}, "tooltipField": words, "width": 200}

@@ -153,7 +153,7 @@ def pair_table(
     return table_card(grid_id, title, table, links=links, hidden=hidden, row_id=None, note=note)
 
 
-def _archives(pairs: pd.DataFrame, made: Choices) -> dict[str, list[str | None]]:
+def _archives(pairs: pd.DataFrame, made: Choices) -> dict[str, Any]:
     """Return the archives of both sides of each pair."""
     rows = archives_of(made.quantity.table, pairs["y_uuid"])
     if made.reference == EXPERIMENT:

@@ -45,16 +45,16 @@ TITLE = "Materials"
 GRID = "materials-grid"
 #: Smallest widths of the columns shown by default, px: together no wider than a page of 1440 px.
 NARROWEST = {
-    "formula": 106,
-    "crystal": 148,
-    SIGMA: 212,
-    "grade": 84,
-    ENERGY: 168,
-    EXPERIMENT: 130,
-    "n_levels": 88,
-    "n_running": 96,
+    "formula": 100,
+    "crystal": 140,
+    SIGMA: 236,
+    "grade": 80,
+    ENERGY: 160,
+    EXPERIMENT: 124,
+    "n_levels": 84,
+    "n_running": 104,
     "n_failed": 88,
-    "time": 158,
+    "time": 146,
     "archive": 150,
 }
 #: Columns that are never shown: they name, link and describe the others.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -18,6 +21,8 @@ PARTS = {
 }
 OPEN = "not judged yet"
 LINE_PX, FRAME_PX = 56, 150
+#: Beside the smallest and the largest cost, decades.
+ROOM_DECADES = 0.3
 
 
 def funnel_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -78,14 +83,16 @@ def cost_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
         cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
-    figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], showgrid=False)
-    return figure.update_xaxes(type="log", exponentformat="power", dtick="D2" if _spans_little(known) else 1)
-
-
-def _spans_little(known: pd.DataFrame) -> bool:
-    """Whether all costs are within two decades."""
-    seconds = known["core_s"].astype(float)
-    return bool(seconds.max() < 100.0 * seconds.min())
+    places: dict[str, Any] = {
+        "categoryorder": "array",
+        "categoryarray": stages[::-1],
+        "range": [-0.6, len(stages) - 0.3],
+    }
+    figure.update_yaxes(showgrid=False, **places)
+    decades = np.log10(known["core_s"].astype(float))
+    low, high = float(decades.min()) - ROOM_DECADES, float(decades.max()) + ROOM_DECADES
+    ticks = "D2" if high - low < 2.0 else 1
+    return figure.update_xaxes(type="log", exponentformat="power", dtick=ticks, range=[low, high])
 
 
 def height_px(table: pd.DataFrame) -> int:
