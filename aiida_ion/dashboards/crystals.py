@@ -9,7 +9,7 @@ import pandas as pd
 
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.figures.theme import formula_label
-from aiida_ion.dashboards.origins import ARCHIVE
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.structures import space_groups
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from aiida_ion import queries
-from aiida_ion.dashboards import origins
+from aiida_ion.dashboards.serving import origins
 from aiida_ion.queries.reading.archives import Archives
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.unreadable import counting_unreadable, unreadable_words

@@ -27,8 +27,8 @@ from aiida_ion.dashboards.material_rows import (
     results_of,
     temperature_of,
 )
-from aiida_ion.dashboards.origins import ARCHIVE
 from aiida_ion.dashboards.pages.materials_choices import matching
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import View, filter_model
 
 FIGURE = "materials-figure"

@@ -20,9 +20,9 @@ from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error
 from aiida_ion.dashboards.figures.parity import MOST_AT_ONCE, parity_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
-from aiida_ion.dashboards.origins import ARCHIVE
 from aiida_ion.dashboards.pairs import EXPERIMENT
 from aiida_ion.dashboards.quantities import Quantity
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import View
 
 TWO_LEVELS = "aiida-ion run Li3N.cif --engine quantumespresso --engine sevenn --protocol fast"

@@ -14,7 +14,6 @@ from aiida_ion.dashboards.components import control, page, page_link, row
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.material import headline
 from aiida_ion.dashboards.material.structure import structure_card
-from aiida_ion.dashboards.origins import ARCHIVE
 from aiida_ion.dashboards.pages import material_begun as begun
 from aiida_ion.dashboards.pages import material_fit as fit
 from aiida_ion.dashboards.pages import material_line as line
@@ -22,6 +21,7 @@ from aiida_ion.dashboards.pages import material_runs as runs
 from aiida_ion.dashboards.pages.atoms import orderings as members
 from aiida_ion.dashboards.pages.atoms import run_view as view_of_run
 from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Fits, Result
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.verdicts import words_of
 

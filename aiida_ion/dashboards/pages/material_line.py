@@ -17,8 +17,8 @@ from aiida_ion.dashboards.crystals import NO_CRYSTAL, archives_of
 from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
-from aiida_ion.dashboards.origins import ARCHIVE
 from aiida_ion.dashboards.pages.material_result import ALL, ONE, Result
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.queries.experiments import experiments
 from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, useful_bound, words_of
 

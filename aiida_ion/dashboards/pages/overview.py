@@ -27,13 +27,13 @@ from aiida_ion.dashboards.crystals import material_view
 from aiida_ion.dashboards.crystals import words_of as words_of_crystals
 from aiida_ion.dashboards.figures.theme import formula_label
 from aiida_ion.dashboards.material_rows import sigma_words
-from aiida_ion.dashboards.origins import ARCHIVE
 from aiida_ion.dashboards.overview import conductors
 from aiida_ion.dashboards.overview.failures import MOST_READ as MOST_READ_FAILURES
 from aiida_ion.dashboards.overview.failures import MOST_REASONS, by_reason
 from aiida_ion.dashboards.overview.running import name_parts, running
 from aiida_ion.dashboards.pages.materials_choices import without_defaults
 from aiida_ion.dashboards.serving import answers
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries.running import activity
 

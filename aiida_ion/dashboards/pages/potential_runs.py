@@ -16,8 +16,8 @@ from aiida_ion.dashboards.figures.theme import empty_figure, theme_named
 from aiida_ion.dashboards.figures.watched_run import watch_figure
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import grouped
-from aiida_ion.dashboards.origins import with_archives
 from aiida_ion.dashboards.potential_rows import side_rows, watch_facts
+from aiida_ion.dashboards.serving.origins import with_archives
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes

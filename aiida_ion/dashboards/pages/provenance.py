@@ -15,7 +15,7 @@ from aiida_ion.dashboards.figures.graph import graph_figure, main_path
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import readable, short
-from aiida_ion.dashboards.origins import name_of, with_archives
+from aiida_ion.dashboards.serving.origins import name_of, with_archives
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries import provenance
 from aiida_ion.queries.reading import files

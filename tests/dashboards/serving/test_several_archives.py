@@ -19,9 +19,9 @@ from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.app import create_app
 from aiida_ion.dashboards.crystals import material_view
 from aiida_ion.dashboards.materials.listed import materials, shown_columns
-from aiida_ion.dashboards.origins import ARCHIVE, with_archives, with_archives_of_results
 from aiida_ion.dashboards.pages import PAGES, compare, material, overview, provenance
 from aiida_ion.dashboards.server import archives_source
+from aiida_ion.dashboards.serving.origins import ARCHIVE, with_archives, with_archives_of_results
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.reading.archives import Archives
 from tests.archives.test_version_0_1 import ARCHIVE as OLD
