@@ -16,9 +16,9 @@ MAKEFLAGS += --jobs=3
 # One apt-get at a time.
 APT := flock Makefile apt-get
 # Pictures of every page, as the tests saw it; continuous integration may keep them.
-test-slow test-full: export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
+screenshots test-slow test-full: export AIIDA_ION_SCREENSHOTS ?= $(CURDIR)/artefacts/screenshots
 
-.PHONY: help install engines test-engines demo-engines pw browser servers cluster demo test test-slow test-full lint docs bench clean
+.PHONY: help install engines test-engines demo-engines pw browser servers cluster demo test test-slow test-full screenshots lint docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -88,6 +88,10 @@ test-slow: engines pw browser servers cluster ## run the tests that take long
 
 test-full: engines pw browser servers cluster lint docs ## install everything, check, and run every test, those that take long too
 	$(BIN)/python -m pytest -m "" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20
+
+screenshots: test-engines browser ## take pictures of every page of the dashboard, light, dark and narrow
+	$(BIN)/python -m pytest -m slow tests/dashboards/pictures
+	@echo "pictures: $(AIIDA_ION_SCREENSHOTS)"
 
 bench: engines ## measure: ratios, coverage, memory
 	$(BIN)/python benchmarks/md_runner.py

@@ -43,7 +43,7 @@ def check_database(database: Path, path: Path, members: Sequence[zipfile.ZipInfo
             _check_schema(connection, path)
             _check_pages(connection, path)
             _check_rows(connection, path)
-            _check_links(connection, path)
+            check_links(connection, path)
             check_files(connection, path, members)
     except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeDecodeError) as error:
         raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
@@ -103,8 +103,11 @@ def _check_rows(connection: sqlite3.Connection, path: Path) -> None:
         raise ArchiveError(f"{path} has a damaged database: nodes without a time")
 
 
-def _check_links(connection: sqlite3.Connection, path: Path) -> None:
-    """Check that every link ends at a node and that there are no cycles: AiiDA's search for ancestors would not end."""
+def check_links(connection: sqlite3.Connection, path: Path | str) -> None:
+    """Check that every link ends at a node and that there are no cycles: AiiDA's search for ancestors would not end.
+
+    :raises ArchiveError: with the problem of the archive, or of the archives, called `path`.
+    """
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -114,7 +117,7 @@ def _check_links(connection: sqlite3.Connection, path: Path) -> None:
     )
     lost = _any(connection, f"SELECT 1 FROM db_dblink WHERE false{nowhere}")
     if lost or _any(connection, "SELECT 1 FROM pragma_foreign_key_check"):
-        raise ArchiveError(f"{path} has a damaged database: entries refer to missing ones")
+        raise ArchiveError(f"{path}: a damaged database, whose entries refer to missing ones")
     for kinds in ONE_WAY:
         query = f"SELECT input_id, output_id FROM db_dblink WHERE type IN ({','.join('?' * len(kinds))})"
         pairs = np.array(connection.execute(query, kinds).fetchall(), dtype=np.int64).reshape(-1, 2)
@@ -124,7 +127,7 @@ def _check_links(connection: sqlite3.Connection, path: Path) -> None:
         graph = coo_array((ones, (sources, targets)), shape=(len(nodes), len(nodes)))
         n_groups = connected_components(graph, connection="strong")[0] if len(nodes) else 0
         if n_groups < len(nodes) or np.any(sources == targets):
-            raise ArchiveError(f"{path} has cyclic provenance, and is not opened")
+            raise ArchiveError(f"{path}: cyclic provenance, which is not opened")
 
 
 def _any(connection: sqlite3.Connection, query: str) -> bool:

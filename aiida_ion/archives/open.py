@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from aiida_ion.archives.container import DATABASE, check_container
@@ -13,7 +15,7 @@ from aiida_ion.archives.errors import UNREADABLE, ArchiveError, shown
 from aiida_ion.archives.versions import check_version, read_metadata
 from aiida_ion.units import BYTES_PER_MIB
 
-__all__ = ["ArchiveError", "check_archive", "open_archive"]
+__all__ = ["ArchiveError", "check_archive", "checked_database", "open_archive"]
 
 
 def open_archive(path: str | Path) -> None:
@@ -45,12 +47,22 @@ def check_archive(path: str | Path) -> None:
 
     :raises ArchiveError: with the first problem, and what to do about it.
     """
+    with checked_database(path):
+        pass
+
+
+@contextmanager
+def checked_database(path: str | Path) -> Iterator[Path]:
+    """Check an archive, and give its database, which is unpacked as long as the block runs.
+
+    :raises ArchiveError: with the first problem, and what to do about it.
+    """
     path = Path(path).resolve()
     members = check_container(path)
     check_version(path, read_metadata(path))
     size = next(member.file_size for member in members if member.filename == DATABASE)
     free = shutil.disk_usage(tempfile.gettempdir()).free
-    # Once for the checks, and once more when AiiDA opens it.
+    # Once for the checks, and once more when AiiDA opens it, or when it is joined with others.
     if 2 * size > free:
         raise ArchiveError(
             f"{path} needs {2 * size / BYTES_PER_MIB:.0f} MiB for its database in {tempfile.gettempdir()}, which has "
@@ -64,3 +76,4 @@ def check_archive(path: str | Path) -> None:
         except UNREADABLE as error:
             raise ArchiveError(f"{path} has a damaged database: {shown(error)}; get the file again") from error
         check_database(database, path, members)
+        yield database

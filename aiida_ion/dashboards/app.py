@@ -17,6 +17,7 @@ from aiida_ion.dashboards.components import aria, empty_state, page, page_link
 from aiida_ion.dashboards.pages import PAGES, Page
 from aiida_ion.dashboards.serving import answers
 from aiida_ion.dashboards.state import QUERY, THEME, View
+from aiida_ion.queries.reading.archives import Archives
 
 LOGGER = logging.getLogger(__name__)
 ASSETS = Path(__file__).parent / "assets"
@@ -53,16 +54,30 @@ class Source:
     :param name: of the profile or the archive's file.
     :param is_archive: whether it is an archive, which never changes and has no running processes.
     :param lock: held while a request reads; an archive has a single session, which threads must not share.
+    :param archives: where it is several archives, as one database.
     """
 
     name: str
     is_archive: bool = False
     lock: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    archives: Archives | None = None
+
+    @property
+    def kind(self) -> str:
+        """Return what it is: a profile, an archive or archives."""
+        return "archives" if self.archives is not None else "archive" if self.is_archive else "profile"
+
+    @property
+    def short(self) -> str:
+        """Return its name in few letters: of several archives that of the first."""
+        if self.archives is None:
+            return self.name
+        return f"{self.archives.names[0]} and {len(self.archives.names) - 1} more"
 
 
 def create_app(source: Source) -> Dash:
     """Return the dashboard of the loaded profile; it never writes."""
-    tables.use(tables.TableCache(source.lock, changes=not source.is_archive))
+    tables.use(tables.TableCache(source.lock, changes=not source.is_archive, archives=source.archives))
     app = Dash(
         "aiida-ion",
         assets_folder=str(ASSETS),
@@ -91,13 +106,14 @@ def create_app(source: Source) -> Dash:
 
 def _frame(source: Source) -> Component:
     """Return the common parts of all pages."""
-    kind = "archive" if source.is_archive else "profile"
     # The script says which theme it switches to; `tour.js` answers the other one.
     switch = html.Button("Switch theme", id="theme-switch", type="button", className="small")
     tour = html.Button("Tour", id="tour-start", type="button", className="small", **aria(label="Show the tour"))
     brand = page_link([html.Span("aiida", className="thin"), html.Span("ion")], "/", className="brand")
     shown = html.Span(
-        [html.Span(kind, className="kind"), source.name], className="source", title=f"read-only {kind} {source.name}"
+        [html.Span(source.kind, className="kind"), source.short],
+        className="source",
+        title=f"read-only {source.kind} {source.name}",
     )
     return html.Div(
         [

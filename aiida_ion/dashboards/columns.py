@@ -10,7 +10,8 @@ import pandas as pd
 #: Ending of a column's name -> unit; the longest match counts.
 UNITS = {
     "_cm2_s": "cm²/s", "_mS_cm": "mS/cm", "_eV_A": "eV/Å", "_eV_atom": "eV/atom", "_eV": "eV", "_K": "K",
-    "_ps": "ps", "_fs": "fs", "_s": "s", "_h": "h", "_THz": "THz", "_MiB": "MiB", "_A": "Å", "_A3": "Å³",
+    "_decades": "decades", "_ps": "ps", "_fs": "fs", "_s": "s", "_h": "h", "_THz": "THz", "_MiB": "MiB",
+    "_A": "Å", "_A3": "Å³",
 }  # fmt: skip
 #: Titles of columns that the rule would get wrong, or that have a better one.
 TITLES = {
@@ -29,10 +30,19 @@ TITLES = {
     "n_train": "training frames", "n_validation": "validation frames", "n_test": "test frames", "sha256": "SHA-256",
     "value_low": "from", "value_high": "to", "cut_maximum": "at most", "cut_minimum": "at least",
     "core_s": "core time (s)", "goes_on": "goes on", "n_errors": "could not be judged",
+    "wall_us_per_step_atom": "wall time per step and atom (µs)",
     "gap_ci95_low": "lead 95 % low", "gap_ci95_high": "lead 95 % high",
 }  # fmt: skip
 #: Widths of columns of text whose cells are longer than their titles, px.
-WIDTHS = {"crystal": 165, "reference_crystal": 165}
+WIDTHS = {
+    **dict.fromkeys(("crystal", "reference_crystal"), 165),
+    **dict.fromkeys(("time", "archive", "reference_archive"), 160),
+    "level_of_theory": 180,
+    "screening": 190,
+    "process": 140,
+}
+#: Longer titles of numbers have several lines.
+WIDEST_NUMBER_PX = 160
 NUMBER = {"function": "params.value == null ? '-' : d3.format('.4~g')(params.value)"}
 COUNT = {"function": "params.value == null ? '-' : d3.format(',d')(params.value)"}
 PLAIN = {"function": "params.value == null ? '-' : params.value"}
@@ -103,7 +113,7 @@ def _definition(
         made |= {"type": "rightAligned", "filter": "agNumberColumnFilter", "valueFormatter": COUNT if whole else NUMBER}
         if name.endswith("pk"):
             made["valueFormatter"] = PLAIN
-        made["width"] = max(96, 8 * len(made["headerName"]) + 52)
+        made["width"] = max(96, min(8 * len(made["headerName"]) + 52, WIDEST_NUMBER_PX))
         if words is not None:
             text = f"params.data['{words}']"
             made |= {"valueFormatter": {"function": f"params.data ? {text} : ''"}, "tooltipField": words, "width": 200}

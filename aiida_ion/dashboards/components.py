@@ -80,7 +80,28 @@ def figure_card(
     labelled = html.Div(graph, role="figure", className="figure scroll" if width_px else "figure", **named)
     above: list[Component] = [html.P(help_text, id=help_id, className="help")] if help_text else []
     above += [html.Div(controls, className="filters")] if controls else []
+    if _has_axes(figure):
+        # Filled by `assets/axes.js`.
+        above.append(html.Div(id=f"{figure_id}-axes", className="axes", hidden=True, role="group", **_axes_of(title)))
+        buttons.insert(0, _axes_button(figure_id, title))
     return card(title, *above, labelled, actions=[*(actions or []), *buttons], note=note, wide=wide)
+
+
+def _has_axes(figure: go.Figure) -> bool:
+    """Whether a figure has axes that can be adjusted, or is empty and may get some."""
+    if any(str(trace.type).endswith("3d") for trace in figure.data):
+        return False
+    return not figure.data or figure.layout.xaxis.visible is not False
+
+
+def _axes_of(title: str) -> dict[str, Any]:
+    return aria(label=f"Axes of {title}")
+
+
+def _axes_button(figure_id: str, title: str) -> Component:
+    data: dict[str, Any] = {"data-axes": figure_id}
+    states = aria(label=f"Adjust the axes of {title}", expanded="false", controls=f"{figure_id}-axes")
+    return html.Button("Axes", type="button", className="small", title="Range and scale of the axes", **data, **states)
 
 
 _FIGURE_KINDS = ("svg", "png", "csv")

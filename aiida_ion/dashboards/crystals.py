@@ -9,6 +9,7 @@ import pandas as pd
 
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.figures.theme import formula_label
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.structures import space_groups
 
@@ -112,6 +113,16 @@ def rows_of(name: str, material: pd.Series[Any]) -> pd.DataFrame:
     table = tables.table(name)
     chosen = table[of(table, material["formula"], material["crystal"])]
     return chosen.sort_values("time", ascending=False, ignore_index=True)
+
+
+def archives_of(name: str, uuids: Iterable[str]) -> list[str | None]:
+    """Return the archive of each row of a table, by its UUID; None where there are not several.
+
+    :param name: of the table, see `table`.
+    """
+    rows = tables.table(name) if tables.archives() is not None else pd.DataFrame()
+    known = dict(zip(rows["uuid"], rows[ARCHIVE], strict=True)) if ARCHIVE in rows else {}
+    return [known.get(uuid) for uuid in uuids]
 
 
 def named(names: Iterable[Any]) -> list[str]:

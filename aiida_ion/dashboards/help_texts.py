@@ -8,10 +8,12 @@ HELP = {
     "95 % interval, an arrow an upper bound, a star a measurement.",
     "screening-funnel": "Each bar is one stage: how many materials passed it, were unsure, were dropped, or were not "
     "reached.",
-    "screening-cost": "The longer the bar, the more core time a stage has taken.",
+    "screening-cost": "The further right, the more core time a stage has taken.",
     "screening-ranking": "The materials left after a stage in order, with intervals; the dashed line is the cut.",
     "screening-recall": "Of the measured conductors, the share that each cut has kept.",
     "screening-hop-cell": "The path of one ion from site to site through the crystal; drag to turn it.",
+    "screening-map-cell": "Where one ion can be up to an energy, which the slider chooses: a surface that goes through "
+    "the cell is a pathway; drag to turn it.",
     "materials-figure": "Each point is one result of a material in the table; drag a box to keep only those in it.",
     "materials-arrhenius": "Steeper lines have a higher activation energy; the higher the line, the better the "
     "conductor at that temperature.",
@@ -21,7 +23,9 @@ HELP = {
     "logarithmic axes.",
     "material-rdf": "Distances between framework atoms early and late in the run: two different curves mean that the "
     "framework has changed or melted.",
-    "material-cell": "The paths of the mobile ions through the crystal; drag to turn it.",
+    "material-cell": "The mobile ions in the crystal: their paths, where they mostly are, or all atoms in time; drag "
+    "to turn it.",
+    "material-ordering": "One ordered cell of the disordered crystal; rings mark sites that are shared in the crystal.",
     "material-history": "The error of the diffusivity after each round of longer runs, and the error asked for.",
     "compare-parity": "A point on the dashed line is a material for which both agree; above it, the level of theory "
     "gives more than the reference.",

@@ -1,16 +1,18 @@
-"""Kept energy maps as figures: which surface is drawn, and the words under it."""
+"""Kept energy maps as figures: which surfaces are drawn, and the words under them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from aiida_ion.dashboards.figures.structure.cell import cell_figure
 from aiida_ion.dashboards.figures.structure.isosurface import map_figure
+from aiida_ion.dashboards.figures.structure.levels import Level, add_levels
 from aiida_ion.dashboards.figures.theme import Theme
 from aiida_ion.queries.screening.maps import BARRIERS, KeptMap, read_kept_map
 
@@ -41,48 +43,83 @@ def _read(uuid: str) -> KeptMap:
     return read_kept_map(uuid)
 
 
-def level_options(uuid: str) -> list[dict[str, str]]:
-    """Return the surfaces of a map to choose from: those of its percolation energies first, then plain levels, eV.
+def map_of(uuid: str, dimensions: int, level_eV: float | None, theme: Theme) -> go.Figure:
+    """Return the surface of a map at one energy in the cell of its crystal, with the atoms that stay in place.
+
+    :param dimensions: at the energy at which pathways first reach through the crystal in so many, 1 to 3.
+    :param level_eV: or at this energy above the zero of the map.
+    :raises ValueError: if the map cannot be read, or never reaches through the crystal in so many dimensions.
+    """
+    kept = _read(uuid)
+    if level_eV is None:
+        barrier = dict(enumerate(kept.barriers_eV, start=1)).get(dimensions)
+        if barrier is None:
+            raise ValueError(f"pathways never reach through the crystal in {dimensions} dimensions")
+        level_eV = barrier + ABOVE_EV
+    one = kept.shown
+    energies = np.asarray(one.energies_eV, dtype=np.float64)
+    framework = (one.host_A, one.host_symbols)
+    return map_figure(energies, one.cell_A, level_eV, *framework, theme=theme, origin=one.origin.tolist())
+
+
+def map_view(uuid: str, theme: Theme) -> tuple[go.Figure, str]:
+    """Return the surfaces of a map in the cell of its crystal, with a slider over their energies, and words about it.
 
     :raises ValueError: if the map cannot be read.
     """
-    barriers = _read(uuid).barriers_eV
-    named = [
-        {"label": f"{number + 1}-D percolation, {barrier:.2f} eV", "value": f"{number + 1}D"}
-        for number, barrier in enumerate(barriers)
+    kept = _read(uuid)
+    one, levels = kept.shown, levels_of(kept.barriers_eV)
+    energies = np.asarray(one.energies_eV, dtype=np.float64)
+    if energies.ndim != 3 or min(energies.shape) < 2:
+        raise ValueError("the map has no three dimensions")
+    figure = cell_figure(
+        one.cell_A, one.host_A, one.host_symbols, np.zeros((1, 0, 3)), kept.mobile_species, theme=theme
+    )
+    first = next((number for number, level in enumerate(levels) if "percolation" in level.words), 0)
+    add_levels(figure, energies, one.cell_A, levels, first, theme=theme, origin=one.origin.tolist())
+    where = "" if kept.in_crystal else " Drawn in the cell of the map, which does not repeat that of the crystal."
+    words = (
+        f"Where {kept.mobile_species} can be up to the energy of the slider. {_percolation_words(kept.barriers_eV)} "
+        f"Zero: {kept.zero}. Atoms are those that stay in place.{where}"
+    )
+    return figure, words
+
+
+def levels_of(barriers_eV: Sequence[float | None]) -> list[Level]:
+    """Return the energies of the slider, rising: those of percolation, and plain ones between them, eV.
+
+    :param barriers_eV: at which pathways first reach through the crystal in 1, 2 and 3 dimensions; None for never.
+    """
+    named: dict[str, list[str]] = {}
+    values: dict[str, float] = {}
+    for number, barrier in enumerate(barriers_eV, start=1):
+        if barrier is not None:
+            named.setdefault(f"{barrier:.2f} eV", []).append(f"{number}-D")
+            values.setdefault(f"{barrier:.2f} eV", barrier + ABOVE_EV)
+    levels = [
+        Level(values[energy], f"{values[energy]:.2f} eV above the lowest", f"{energy}: {_and(names)} percolation")
+        for energy, names in named.items()
+    ]
+    apart = [level for level in LEVELS_EV if all(abs(level - value) > 2 * ABOVE_EV for value in values.values())]
+    levels += [Level(level, f"{level:g} eV above the lowest", f"{level:g} eV") for level in apart]
+    return sorted(levels, key=lambda level: level.value)
+
+
+def _percolation_words(barriers_eV: Sequence[float | None]) -> str:
+    """Return at which energies pathways reach through the crystal, as a sentence."""
+    known = [
+        f"{barrier:.2f} eV in {number} dimension{'s' if number > 1 else ''}"
+        for number, barrier in enumerate(barriers_eV, start=1)
         if barrier is not None
     ]
-    return named + [{"label": f"{level:g} eV", "value": f"{level:g}"} for level in LEVELS_EV]
+    if not known:
+        return "Its pathways never reach through the crystal."
+    reached = f"Its pathways first reach through the crystal at {_and(known)}"
+    return f"{reached}; surfaces there are drawn {ABOVE_EV:g} eV higher."
 
 
-def map_view(uuid: str, chosen: str | None, theme: Theme) -> tuple[go.Figure, str]:
-    """Return the surface of a map in the cell of its crystal, and what it is in words.
-
-    :param chosen: a value of :func:`level_options`, or an energy above the zero of the map, eV.
-    :raises ValueError: if the map cannot be read, or the level is no number.
-    """
-    kept = _read(uuid)
-    dimension = {f"{number + 1}D": barrier for number, barrier in enumerate(kept.barriers_eV)}
-    chosen = chosen or "1D"
-    if chosen in dimension and dimension[chosen] is None:
-        raise ValueError(f"pathways never reach through the crystal in {chosen[0]} dimensions")
-    barrier = dimension.get(chosen)
-    level = barrier + ABOVE_EV if barrier is not None else float(chosen)
-    one = kept.shown
-    framework = (one.host_A, one.host_symbols)
-    energies = np.asarray(one.energies_eV, dtype=np.float64)
-    figure = map_figure(energies, one.cell_A, level, *framework, theme=theme, origin=one.origin.tolist())
-    where = "" if kept.in_crystal else " Drawn in the cell of the map, which does not repeat that of the crystal."
-    if barrier is not None:
-        dimensions = "1 dimension" if chosen == "1D" else f"{chosen[0]} dimensions"
-        words = (
-            f"Where {kept.mobile_species} can be at the energy at which its pathways first reach through the crystal "
-            f"in {dimensions}: {barrier:.2f} eV, and {ABOVE_EV:g} eV more."
-        )
-    else:
-        words = f"Where {kept.mobile_species} can be up to {level:g} eV."
-    zero = f" Zero: {kept.zero}. Atoms are those that stay in place."
-    return figure, words + zero + where
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def barriers_words(row: Mapping[Any, Any]) -> str:

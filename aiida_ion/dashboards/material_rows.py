@@ -39,14 +39,21 @@ TOLERANCE_K = 10.0
 
 
 def levels() -> list[str]:
-    """Return the levels of theory of conductivities, the one with most first."""
-    return [str(level) for level in tables.table("conductivity")["level_of_theory"].value_counts().index]
+    """Return the levels of theory of conductivities, the one with most values first."""
+    return [str(level) for level in _by_values(tables.table("conductivity"), "level_of_theory")]
 
 
 def temperatures() -> list[float]:
-    """Return the temperatures of conductivities, K, the most common first."""
-    known = pd.to_numeric(tables.table("conductivity")["target_temperature_K"], errors="coerce").dropna()
-    return [float(value) for value in known.value_counts().index]
+    """Return the temperatures of conductivities, K, the one with most values first."""
+    table = tables.table("conductivity")
+    known = table.assign(target_temperature_K=pd.to_numeric(table["target_temperature_K"], errors="coerce"))
+    return [float(value) for value in _by_values(known, "target_temperature_K")]
+
+
+def _by_values(table: pd.DataFrame, column: str) -> list[Any]:
+    """Return what is in a column, in the order of how many rows have a value, then of how many rows there are."""
+    groups = table.assign(has_value=table["verdict"] == MEASURED).groupby(column)["has_value"].agg(["sum", "size"])
+    return list(groups.sort_values(["sum", "size"], ascending=False, kind="stable").index)
 
 
 def level_of(view: View) -> str | None:

@@ -21,6 +21,7 @@ from aiida_ion.dashboards.pages import PAGES
 from aiida_ion.dashboards.serving import answers, compression
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries import end_reading, read_only
+from aiida_ion.queries.reading.archives import Archives
 
 LOGGER = logging.getLogger(__name__)
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8050
@@ -140,3 +141,8 @@ def _own_address(family: socket.AddressFamily) -> str:
 def archive_source(name: str) -> Source:
     """Return the source of a loaded archive."""
     return Source(name, is_archive=True, lock=threading.RLock())
+
+
+def archives_source(archives: Archives) -> Source:
+    """Return the source of several archives that are loaded together."""
+    return Source(", ".join(archives.names), is_archive=True, lock=threading.RLock(), archives=archives)

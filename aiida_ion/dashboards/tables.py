@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 
 from aiida_ion import queries
+from aiida_ion.dashboards.serving import origins
+from aiida_ion.queries.reading.archives import Archives
 from aiida_ion.queries.results import counted_fits
 from aiida_ion.unreadable import counting_unreadable, unreadable_words
 
@@ -57,9 +59,16 @@ class TableCache:
 
     :param lock: held while a table is read in the background.
     :param changes: whether the database can change; an archive does not.
+    :param archives: what is shown, where it is several archives: each row of a table with PKs says which it is from.
     """
 
-    def __init__(self, lock: AbstractContextManager[Any] | None = None, changes: bool = True) -> None:
+    def __init__(
+        self,
+        lock: AbstractContextManager[Any] | None = None,
+        changes: bool = True,
+        archives: Archives | None = None,
+    ) -> None:
+        self.archives = archives
         self._lock = lock or nullcontext()
         self._changes = changes
         self._entries: dict[str, _Entry] = {}
@@ -76,7 +85,8 @@ class TableCache:
 
     def _materials(self) -> pd.DataFrame:
         conductivities, fits = self.table("conductivity"), self.table(FITS)
-        return queries.materials(conductivities=conductivities, fits=fits)
+        made = queries.materials(conductivities=conductivities, fits=fits)
+        return origins.with_archives_of_results(made, (conductivities, fits), self.archives)
 
     @contextmanager
     def impatient(self) -> Iterator[None]:
@@ -168,7 +178,7 @@ class TableCache:
         self._here.used = used
         try:
             with counting_unreadable() as unreadable:
-                table = make()
+                table = origins.with_archives(make(), self.archives)
         finally:
             self._here.used = outer
         now = time.monotonic()
@@ -243,6 +253,11 @@ def unreadable() -> str | None:
     for entry in list(_cache._entries.values()):
         counts |= entry.unreadable
     return unreadable_words(counts)
+
+
+def archives() -> Archives | None:
+    """Return the archives that are shown together; None for a profile or a single archive."""
+    return _cache.archives
 
 
 def changes() -> bool:

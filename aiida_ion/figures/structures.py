@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from aiida_ion.dashboards.figures.structure.isosurface import density_figure
 from aiida_ion.dashboards.figures.structure.motion import MOST_FRAMES, motion_figure
 from aiida_ion.dashboards.figures.theme import LIGHT, Theme
-from aiida_ion.dashboards.maps import map_view
+from aiida_ion.dashboards.maps import map_of
 from aiida_ion.queries import details, frames
 from aiida_ion.queries.atoms.densities import ion_density
 
@@ -20,7 +20,7 @@ def stored_map(uuid: str, *, dimensions: int = 1, level_eV: float | None = None,
     :param level_eV: draw it at this energy instead, eV above the zero of the map.
     :raises ValueError: where there is no such map, or it never percolates in so many dimensions.
     """
-    return map_view(uuid, f"{dimensions}D" if level_eV is None else f"{level_eV!r}", theme)[0]
+    return map_of(uuid, dimensions, level_eV, theme)
 
 
 def stored_density(uuid: str, *, share: float = 0.8, theme: Theme = LIGHT) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,18 +114,22 @@ def test_the_density_of_a_run_is_folded_and_counts_its_ions() -> None:
 
 def test_the_cell_of_a_run_is_shown_in_every_way() -> None:
     uuid = fit_of_fluorite()
-    pathways = run_view.drawn(uuid, run_view.PATHWAYS, None, LIGHT)
-    assert "smoothed over" in pathways.words and not pathways.options
-    density = run_view.drawn(uuid, run_view.DENSITY, "95", LIGHT)
-    assert [trace.type for trace in density.figure.data].count("mesh3d") == 1
-    for words in ("Around 95 % of the", "ions per Å³", "stored frames" if "every" in density.words else "all frames"):
+    pathways = run_view.drawn(uuid, run_view.PATHWAYS, LIGHT)
+    assert "smoothed over" in pathways.words and not pathways.figure.layout.sliders
+    density = run_view.drawn(uuid, run_view.DENSITY, LIGHT)
+    meshes = [trace for trace in density.figure.data if trace.type == "mesh3d"]
+    (slider,) = density.figure.layout.sliders
+    shares = [int(step.label.split(" %")[0]) for step in slider.steps]
+    assert shares == list(run_view.SHARES) and len(meshes) == len(shares)
+    assert [mesh.visible for mesh in meshes] == [share == run_view.USUAL_SHARE for share in shares]
+    # What holds more of the ions surrounds what holds fewer.
+    assert all(few.name != more.name for few, more in itertools.pairwise(meshes))
+    for words in ("the share of the", "stored frames" if "every" in density.words else "all frames"):
         assert words in density.words
-    assert density.chosen == "95" and [one["value"] for one in density.options] == list(run_view.SHARES)
-    assert run_view.drawn(uuid, run_view.DENSITY, "<b>", LIGHT).chosen == run_view.USUAL_SHARE
-    motion = run_view.drawn(uuid, run_view.MOTION, None, LIGHT)
+    motion = run_view.drawn(uuid, run_view.MOTION, LIGHT)
     assert 1 < len(motion.figure.frames) <= 50 and "frames of the first run" in motion.words
     for show in ("nowhere", "<b>", "00000000-0000-0000-0000-000000000000"):
-        nothing = run_view.drawn(uuid, show, None, LIGHT)
+        nothing = run_view.drawn(uuid, show, LIGHT)
         assert "There is nothing to draw: there is no map" in nothing.figure.layout.annotations[0].text
     figures = (stored_density(uuid, share=0.5), stored_motion(uuid))
     assert figures[0].data[-1].type == "mesh3d" and len(figures[1].frames) == len(motion.figure.frames)

@@ -44,9 +44,10 @@ def read_archives(
     """
     from aiida_ion import queries
     from aiida_ion.archives.open import open_archive
+    from aiida_ion.archives.several import archive_names
 
     result, absent = [], []
-    for path, label in zip(archives, _labels(archives), strict=True):
+    for path, label in zip(archives, archive_names(archives), strict=True):
         open_archive(path)
         try:
             chosen = selection()
@@ -58,12 +59,6 @@ def read_archives(
     if not result:
         raise absent[0]
     return list(_without_repetitions(result))
-
-
-def _labels(archives: Sequence[Path]) -> list[str]:
-    """Return the names of files, or their paths where two have one name."""
-    names = [path.name for path in archives]
-    return names if len(set(names)) == len(names) else [str(path) for path in archives]
 
 
 def _without_repetitions(sources: Sequence[SourceTables]) -> Iterator[SourceTables]:

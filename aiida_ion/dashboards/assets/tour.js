@@ -5,7 +5,7 @@
   // Selector of a part -> what it is for; parts that are not on the page are left out.
   var STOPS = [
     ["#nav", "Pages", "Overview says what there is; Materials lists all of it; Compare sets levels of theory beside each other and beside experiment; Provenance shows where any number comes from."],
-    ["main .figure", "Figures", "A click on a point leads to the node behind it. Drag to zoom, double-click to see everything again, and click the legend to hide a series."],
+    ["main .figure", "Figures", "A click on a point leads to the node behind it. Drag to zoom, double-click to see everything again, and click the legend to hide a series. “Axes” sets ranges and scales by numbers."],
     ["main button[data-download]", "Files", "Every figure is saved as SVG, PNG or CSV, and every table as CSV, with intervals and bounds."],
     ["main .badge, main .stat, main .headline", "Verdicts", "A value has its 95 % interval and a grade. “<” is an upper bound; “undetermined” and “poorly known” are never shown as a number."],
     ["#theme-switch", "Your view", "The address holds filters, order and choices: send it, and others see the same. The theme is yours alone."],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, new_figure, plain
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, legend_below, new_figure, plain
 
 #: Kind of an arm -> colour and label.
 KINDS = {
@@ -46,15 +46,13 @@ def arms_figure(arms: pd.DataFrame, ceiling: float | None, *, theme: Theme) -> g
             )
     if ceiling is not None:
         line = {"color": theme.text, "width": 2, "dash": "dash"}
-        figure.add_vline(
-            x=ceiling, line=line, annotation_text=f"noise ceiling {ceiling:.2f}", annotation_position="top"
-        )
+        words = {"annotation_text": f"noise ceiling {ceiling:.2f}", "annotation_position": "top"}
+        figure.add_vline(x=ceiling, line=line, annotation_xanchor="right", **words)
     figure.add_vline(x=0.0, line={"color": theme.muted, "width": 1})
     labels = [plain(name) for name in known["name"]]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], showgrid=False)
     figure.update_xaxes(range=[min(0.0, max(float(known["r2"].min()), LOWEST)) - 0.05, 1.05])
-    figure.update_layout(legend={"orientation": "h", "y": -0.24, "yanchor": "top"}, margin={"t": 40})
-    return figure
+    return legend_below(figure)
 
 
 def height_px(arms: pd.DataFrame) -> int:

@@ -42,10 +42,12 @@ CELSIUS_TICKS = (
     *(200, 150, 100, 75, 50, 25, 0, -25, -50, -100),
 )
 #: Minimum distance of two ticks of the upper axis, as a fraction of the width.
-MIN_TICK_DISTANCE = 0.055
+MIN_TICK_DISTANCE = 0.075
 N_GRID = 60
 #: Margin beyond the outermost points, as a fraction of the range.
 MARGIN = 0.06
+#: Smallest range of 1000/T, 1/K: about a single temperature.
+SMALLEST_RANGE = 0.4
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def _finish_axes(figure: go.Figure) -> None:
     """Set the range, and degrees Celsius above."""
     x = np.concatenate([np.asarray(trace.x, dtype=float) for trace in figure.data])
     low, high = float(np.nanmin(x)), float(np.nanmax(x))
-    room = MARGIN * max(high - low, 0.1)
+    room = max(MARGIN * (high - low), (SMALLEST_RANGE - (high - low)) / 2)
     limits = [low - room, high + room]
     ticks = celsius_ticks(*limits)
     figure.add_scatter(

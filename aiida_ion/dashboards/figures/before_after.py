@@ -14,6 +14,7 @@ from aiida_ion.dashboards.figures.theme import (
     empty_figure,
     file_columns,
     formula_label,
+    legend_below,
     new_figure,
     plain,
 )
@@ -42,10 +43,7 @@ def before_after_figure(results: pd.DataFrame, *, theme: Theme) -> go.Figure:
             _add_side(figure, rows, name, color or theme.experiment, symbol)
     figure.update_yaxes(type="log", exponentformat="power")
     figure.update_xaxes(type="category")
-    figure.update_layout(
-        scattermode="group", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"}, showlegend=True
-    )
-    return figure
+    return legend_below(figure).update_layout(scattermode="group", showlegend=True)
 
 
 def _add_side(figure: go.Figure, rows: pd.DataFrame, name: str, color: str, symbol: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, new_figure
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, legend_below, new_figure
 
 #: Split -> name and colour; frames of other splits are not drawn.
 SPLITS = {
@@ -67,5 +67,4 @@ def committee_figure(
             )
     figure.update_yaxes(rangemode="tozero", range=[0, 1.1 * float(error_eV_A[known].max())])
     figure.update_xaxes(range=[0, most])
-    figure.update_layout(showlegend=True)
-    return figure
+    return legend_below(figure).update_layout(showlegend=True)

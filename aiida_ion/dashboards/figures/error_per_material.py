@@ -15,6 +15,7 @@ from aiida_ion.dashboards.figures.theme import (
     faded,
     file_columns,
     formula_label,
+    legend_below,
     new_figure,
     plain,
 )
@@ -45,9 +46,7 @@ def error_figure(
         _add_level(figure, rows, str(level), styles[str(level)], quantity, reference)
     labels = [plain(name) for name in order]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], tickmode="linear", showgrid=True)
-    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.0, "yanchor": "bottom"}
-    figure.update_layout(legend=below, margin={"t": 40, "b": 100})
-    return figure
+    return legend_below(figure)
 
 
 def material_order(table: pd.DataFrame) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, SYMBOLS, Theme, empty_figure, new_figure, plain
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, SYMBOLS, Theme, empty_figure, legend_below, new_figure, plain
 
 #: Maximum number of points; more would only overlap.
 MAX_POINTS = 4000
@@ -55,9 +55,7 @@ def force_parity_figure(
             _add_element(figure, reference_forces[drawn], forces[drawn], element, color, SYMBOLS[number % 8], error)
     figure.update_xaxes(range=[-reach, reach], constrain="domain")
     figure.update_yaxes(range=[-reach, reach], scaleanchor="x", scaleratio=1, constrain="domain")
-    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.005, "yanchor": "bottom", "itemsizing": "constant"}
-    figure.update_layout(legend=below, margin={"t": 40, "b": 96})
-    return figure
+    return legend_below(figure)
 
 
 def _finite_pairs(arrays: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]] | None:

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from aiida_ion.dashboards.figures.msd import temperature_colors
-from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, new_figure, plain
+from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, legend_below, new_figure, plain
 
 
 def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -42,4 +42,4 @@ def history_figure(rounds: pd.DataFrame, *, theme: Theme) -> go.Figure:
             annotation={"text": "wanted", "font": {"color": theme.muted}},
         )
     figure.update_yaxes(rangemode="tozero")
-    return figure.update_layout(showlegend=True)
+    return legend_below(figure).update_layout(showlegend=True)

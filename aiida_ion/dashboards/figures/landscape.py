@@ -18,6 +18,7 @@ from aiida_ion.dashboards.figures.theme import (
     faded,
     file_columns,
     formula_label,
+    legend_below,
     new_figure,
     plain,
 )
@@ -54,9 +55,7 @@ def landscape(
     if shown.empty:
         return empty_figure(theme, f"No row has both {column_title(x)} and {column_title(y)}.")
     figure = new_figure(theme, column_title(x), column_title(y), showlegend=True)
-    figure.update_layout(
-        dragmode="select", clickmode="event", legend={"orientation": "h", "y": -0.16, "yanchor": "top"}
-    )
+    legend_below(figure).update_layout(dragmode="select", clickmode="event")
     for axis, name in (("xaxis", x), ("yaxis", y)):
         if is_logarithmic(name):
             figure.update_layout({axis: {"type": "log", "exponentformat": "power", "dtick": _ticks(shown[name])}})

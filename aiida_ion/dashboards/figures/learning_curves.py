@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, template
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, legend_below, template
 
 #: Maximum number of epochs drawn per line; longer curves are thinned.
 MAX_EPOCHS = 500
@@ -50,8 +50,7 @@ def learning_figure(
     figure.update_yaxes(title_text="loss", row=1, col=1)
     figure.update_yaxes(title_text="R<sup>2</sup>", row=2, col=1)
     figure.update_xaxes(title_text="epoch", row=2, col=1)
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
-    return figure
+    return legend_below(figure, lines=1)
 
 
 def _add_curves(

@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.colors import sample_colorscale
 
-from aiida_ion.dashboards.figures.theme import SYMBOLS, Theme, empty_figure, faded, file_columns, new_figure, plain
+from aiida_ion.dashboards.figures.theme import (
+    SYMBOLS,
+    Theme,
+    empty_figure,
+    faded,
+    file_columns,
+    legend_below,
+    new_figure,
+    plain,
+)
 from aiida_ion.units import CM2_S_PER_A2_PS
 
 FloatArray = NDArray[np.float64]
@@ -73,7 +82,7 @@ def msd_figure(curves: Sequence[MsdCurve], *, theme: Theme, logarithmic: bool = 
         _add_curve(figure, curve, colors[curve.temperature_K], SYMBOLS[number % len(SYMBOLS)])
     if not figure.data:
         return empty_figure(theme, "No mean squared displacement is stored.")
-    figure.update_layout(legend={"itemsizing": "constant"})
+    legend_below(figure)
     if logarithmic:
         figure.update_xaxes(type="log", dtick="D2", minor={"dtick": "D1"})
         figure.update_yaxes(type="log", dtick="D2", minor={"dtick": "D1"})

@@ -9,7 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from aiida_ion.dashboards.figures.parity import log_axis
-from aiida_ion.dashboards.figures.theme import LevelStyle, Theme, empty_figure, faded, formula_label, new_figure, plain
+from aiida_ion.dashboards.figures.theme import (
+    LevelStyle,
+    Theme,
+    empty_figure,
+    faded,
+    formula_label,
+    legend_below,
+    new_figure,
+    plain,
+)
 
 
 def pareto_figure(
@@ -54,9 +63,7 @@ def pareto_figure(
             hovertemplate=f"{words}<extra></extra>",
         )
     _finish_axes(figure, pd.concat([points, levels]))
-    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.005, "yanchor": "bottom"}
-    figure.update_layout(legend=below, margin={"t": 40, "b": 112})
-    return figure
+    return legend_below(figure)
 
 
 def _finish_axes(figure: go.Figure, drawn: pd.DataFrame) -> None:

@@ -18,6 +18,7 @@ from aiida_ion.dashboards.figures.theme import (
     faded,
     file_columns,
     formula_label,
+    legend_below,
     new_figure,
     plain,
 )
@@ -230,5 +231,4 @@ def _finish_axes(figure: go.Figure, low: float, high: float, quantity: Quantity)
         kind |= log_axis(high - low)
     figure.update_xaxes(**kind)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, **kind)
-    below = {"orientation": "h", "x": 0, "yref": "container", "y": 0.005, "yanchor": "bottom", "itemsizing": "constant"}
-    figure.update_layout(legend=below, margin={"t": 40, "b": 112})
+    legend_below(figure)

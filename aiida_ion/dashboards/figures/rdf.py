@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, new_figure
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, faded, legend_below, new_figure
 
 
 def rdf_figure(
@@ -45,4 +45,4 @@ def rdf_figure(
     )
     figure.add_hline(y=1.0, line={"color": theme.muted, "width": 1, "dash": "dot"})
     figure.update_yaxes(rangemode="tozero")
-    return figure.update_layout(legend={"x": 0.99, "xanchor": "right", "y": 0.98})
+    return legend_below(figure, lines=1)

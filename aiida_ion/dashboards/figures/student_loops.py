@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, plain, template
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, legend_below, plain, template
 
 #: How a run ended -> words, colour, symbol.
 ENDINGS = {
@@ -40,8 +40,7 @@ def student_figure(loops: pd.DataFrame, runs: pd.DataFrame, *, theme: Theme) -> 
     ticks = [f"{plain(stage)} {training:g}" for stage, training in zip(loops["stage"], loops["training"], strict=True)]
     figure.update_xaxes(tickvals=loops["loop"], ticktext=ticks)
     figure.update_xaxes(title_text="loop: its runs, and the number of its training", row=3, col=1)
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"}, showlegend=True)
-    return figure
+    return legend_below(figure).update_layout(showlegend=True)
 
 
 def _add_errors(figure: go.Figure, loops: pd.DataFrame, color: str, theme: Theme) -> None:

@@ -16,6 +16,7 @@ from aiida_ion.dashboards.figures.theme import (
     faded,
     file_columns,
     formula_label,
+    legend_below,
     level_styles,
     new_figure,
     plain,
@@ -50,7 +51,7 @@ def parity_figure(rows: pd.DataFrame, clip: float, *, theme: Theme) -> go.Figure
         _add_system(figure, group, str(system), styles[str(system)], clip)
     figure.update_xaxes(range=[low, high])
     figure.update_yaxes(range=[low, high])
-    return figure
+    return legend_below(figure, lines=3)
 
 
 def named_systems(systems: pd.Series[Any]) -> pd.Series[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +29,18 @@ UPPER_BOUND_SYMBOL = "arrow-down"
 #: Symbol in the middle of the interval of a poorly known value.
 POORLY_KNOWN_SYMBOL = "line-ew-open"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
+#: A legend at the lower edge of the figure, and the height of one of its lines, px.
+LEGEND_BELOW: dict[str, Any] = {
+    "orientation": "h",
+    "x": 0.0,
+    "yref": "container",
+    "y": 0.005,
+    "yanchor": "bottom",
+    "itemsizing": "constant",
+}
+LEGEND_LINE_PX = 22
+#: Length of a line of a sentence that stands where a figure would be.
+WRAPPED_CHARACTERS = 40
 #: Longest text of a node in a figure.
 MAX_CHARACTERS = 400
 
@@ -174,11 +187,26 @@ def new_figure(theme: Theme, x_title: str, y_title: str, **layout: Any) -> go.Fi
     return figure
 
 
+def legend_below(figure: go.Figure, lines: int = 2) -> go.Figure:
+    """Return a figure whose legend is at its lower edge, below the title of the axis, where it covers no data.
+
+    :param lines: of the legend, for which there is room.
+    """
+    margin = {"t": 40, "b": 64 + LEGEND_LINE_PX * lines}  # the mode bar is above
+    return figure.update_layout(legend=LEGEND_BELOW, margin=margin)
+
+
 def empty_figure(theme: Theme, message: str) -> go.Figure:
     """Return a figure with the reason why there is nothing to draw, and what to do."""
-    figure = go.Figure(layout={"template": template(theme), "xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    hidden = {"visible": False}
+    figure = go.Figure(
+        layout={"template": template(theme), "xaxis": hidden, "yaxis": hidden, "margin": {"l": 8, "r": 8}}
+    )
     place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
-    figure.add_annotation(text=plain(message), font={"size": 15, "color": theme.muted}, **place)
+    lines = textwrap.wrap(
+        plain(message), WRAPPED_CHARACTERS, break_long_words=False, break_on_hyphens=False
+    )  # for the narrowest page
+    figure.add_annotation(text="<br>".join(lines), font={"size": 15, "color": theme.muted}, **place)
     return figure
 
 

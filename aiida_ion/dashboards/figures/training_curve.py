@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from aiida_ion.dashboards.figures.learning_curves import MAX_EPOCHS, TRAIN, VALIDATION
-from aiida_ion.dashboards.figures.theme import Theme, empty_figure, new_figure
+from aiida_ion.dashboards.figures.theme import Theme, empty_figure, legend_below, new_figure
 
 NAMED = (("train", "train_force_rmse_eV_A", TRAIN), ("validation", "validation_force_rmse_eV_A", VALIDATION))
 #: Curves of this many epochs and fewer have points: a line would not show them.
@@ -39,8 +39,7 @@ def training_curve_figure(arrays: Mapping[str, NDArray[Any]], *, theme: Theme) -
     together = np.concatenate([np.asarray(curve, dtype=float) for _, curve, _ in curves])
     if (together[np.isfinite(together)] > 0).all():
         figure.update_yaxes(type="log")
-    figure.update_layout(legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"}, showlegend=True)
-    return figure
+    return legend_below(figure, lines=1).update_layout(showlegend=True)
 
 
 def _fits(curve: NDArray[Any], epoch: NDArray[Any]) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from aiida_ion.dashboards.figures.force_parity import ON_DARK, ON_LIGHT
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, plain, template
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, legend_below, plain, template
 
 #: Most pairs that are drawn, those that came closest to their bounds, and frames of each.
 MAX_PAIRS, MAX_FRAMES = 6, 1500
@@ -66,8 +66,7 @@ def watch_figure(
         _add_spread(figure, x, spread, rows, spread_bound_eV_A, theme, n_rows)
     figure.update_yaxes(title_text="closest pair (Å)", row=1, col=1)
     figure.update_xaxes(title_text=title, row=n_rows, col=1)
-    figure.update_layout(showlegend=True)
-    return figure
+    return legend_below(figure).update_layout(showlegend=True)
 
 
 def _add_pairs(

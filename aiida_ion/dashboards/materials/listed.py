@@ -28,6 +28,7 @@ from aiida_ion.dashboards.material_rows import (
     temperature_of,
 )
 from aiida_ion.dashboards.pages.materials_choices import matching
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import View, filter_model
 
 FIGURE = "materials-figure"
@@ -37,13 +38,21 @@ SHOWN = (
     *("formula", "crystal", SIGMA, "grade", ENERGY, EXPERIMENT),
     *("n_levels", "n_running", "n_failed", "time"),
 )
+#: Those of these that change while something runs.
+ACTIVE = ("n_running", "n_failed")
 
 
 def materials(view: View) -> pd.DataFrame:
     """Return the table of materials, with the result of the level and temperature of a view and the address of each."""
     table = material_rows(view)
-    first = [name for name in SHOWN if name in table.columns]
+    first = shown_columns(table)
     return table[[*first, *(name for name in table.columns if name not in first)]]
+
+
+def shown_columns(table: pd.DataFrame) -> list[str]:
+    """Return the columns shown by default; of several archives, in which nothing runs, the archive of each row."""
+    names = (*(name for name in SHOWN if name not in ACTIVE), ARCHIVE) if ARCHIVE in table.columns else SHOWN
+    return [name for name in names if name in table.columns]
 
 
 def matching_rows(model: Mapping[str, Any] | None, asked: View) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from aiida_ion.dashboards.figures.theme import (
     Theme,
     empty_figure,
     file_columns,
+    legend_below,
     new_figure,
     plain,
 )
@@ -46,7 +47,7 @@ def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
     shown = ordered(table)
     if shown.empty:
         return empty_figure(theme, f"There is no conductivity by {at}.")
-    figure = new_figure(theme, f"σ (mS/cm), {plain(at)}", "", showlegend=True)
+    figure = new_figure(theme, f"σ (mS/cm)<br>{plain(at)}", "", showlegend=True)
     for grade in [*GRADES, NO_GRADE, UPPER_BOUND]:
         rows = shown[shown["series"] == grade]
         if len(rows):
@@ -59,8 +60,7 @@ def strip_figure(table: pd.DataFrame, *, theme: Theme, at: str) -> go.Figure:
     else:
         places |= {"showticklabels": False, "title": {"text": f"{len(shown):,} materials, by σ"}}
     figure.update_yaxes(**places)
-    below = {"orientation": "h", "x": 0.0, "yref": "container", "y": 0.01, "yanchor": "bottom"}
-    return figure.update_layout(legend=below, margin={"t": 36, "b": 92})
+    return legend_below(figure, lines=3)
 
 
 def ordered(table: pd.DataFrame) -> pd.DataFrame:

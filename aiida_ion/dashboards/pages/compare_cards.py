@@ -15,13 +15,14 @@ from aiida_ion.dashboards.comparing import Choices, all_pairs, chosen_pairs, mea
 from aiida_ion.dashboards.comparison import elements
 from aiida_ion.dashboards.comparison.scores import score_card
 from aiida_ion.dashboards.components import card, empty_state, facts, figure_card, page_link, row, uuid_label
-from aiida_ion.dashboards.crystals import material_view, words_of
+from aiida_ion.dashboards.crystals import archives_of, material_view, words_of
 from aiida_ion.dashboards.figures.error_per_material import MAX_MATERIALS, error_figure, height_px
 from aiida_ion.dashboards.figures.parity import MOST_AT_ONCE, parity_figure
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.pairs import EXPERIMENT
 from aiida_ion.dashboards.quantities import Quantity
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import View
 
 TWO_LEVELS = "aiida-ion run Li3N.cif --engine quantumespresso --engine sevenn --protocol fast"
@@ -143,11 +144,23 @@ def pair_table(
             ],
         }
     )
+    if tables.archives() is not None:
+        table = table.assign(**_archives(pairs, made))
     links = {"result": "result_href", "reference": "reference_href", "formula": "material_href"}
     hidden = () if made.quantity.has_temperature else ("target_temperature_K",)
     if pairs["same_structure"].astype(bool).all():
         hidden = (*hidden, "reference_crystal")
     return table_card(grid_id, title, table, links=links, hidden=hidden, row_id=None, note=note)
+
+
+def _archives(pairs: pd.DataFrame, made: Choices) -> dict[str, Any]:
+    """Return the archives of both sides of each pair."""
+    rows = archives_of(made.quantity.table, pairs["y_uuid"])
+    if made.reference == EXPERIMENT:
+        known = measurements()
+        names = dict(zip(known["uuid"], known[ARCHIVE], strict=True)) if ARCHIVE in known else {}
+        return {ARCHIVE: rows, "reference_archive": [names.get(uuid) for uuid in pairs["x_uuid"]]}
+    return {ARCHIVE: rows, "reference_archive": archives_of(made.quantity.table, pairs["x_uuid"])}
 
 
 def point(view: View, made: Choices) -> Component | None:

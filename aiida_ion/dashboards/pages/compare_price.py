@@ -31,8 +31,7 @@ def pareto_card(view: View, made: Choices) -> Component:
         words = "A comparison gives the cost of a level of theory and its error against the reference."
         return card("Error over cost", empty_state("There is no comparison.", words, _command()))
     words = "Large: median of a level over its materials. Small: each material. Lower left is better."
-    note = [html.Span(words), html.Span(price_controls(made), className="filters")]
-    return figure_card(PARETO, "Error over cost", pareto(view, made), note, HEIGHT_PX)
+    return figure_card(PARETO, "Error over cost", pareto(view, made), words, HEIGHT_PX, controls=price_controls(made))
 
 
 def pareto(view: View, made: Choices) -> go.Figure:
@@ -50,8 +49,7 @@ def force_card(view: View, made: Choices) -> Component:
         command = _command(" --keep velocities,forces")
         return card(TITLE, empty_state("No forces were compared.", words, command))
     sentence = html.Span(force_words(made), id=FORCE_NOTE)
-    note = [sentence, html.Span(force_controls(made), className="filters")]
-    return figure_card(FORCE_FIGURE, TITLE, forces(view, made), note, HEIGHT_PX)
+    return figure_card(FORCE_FIGURE, TITLE, forces(view, made), sentence, HEIGHT_PX, controls=force_controls(made))
 
 
 def force_words(made: Choices) -> list[Component | str]:

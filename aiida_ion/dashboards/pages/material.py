@@ -21,6 +21,7 @@ from aiida_ion.dashboards.pages import material_runs as runs
 from aiida_ion.dashboards.pages.atoms import orderings as members
 from aiida_ion.dashboards.pages.atoms import run_view as view_of_run
 from aiida_ion.dashboards.pages.material_result import ALL, RANKS, Fits, Result
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.verdicts import words_of
 
@@ -187,4 +188,5 @@ def _name(row: dict[Any, Any]) -> str:
     verdict = words_of(row["verdict"])
     label = row.get("member_label")
     member = f" (member {label})" if isinstance(label, str) else ""
-    return f"{row['level_of_theory']}{member}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}"
+    origin = f", {row[ARCHIVE]}" if ARCHIVE in row else ""
+    return f"{row['level_of_theory']}{member}: {verdict}, {row['time']:%d %b %Y %H:%M}, PK {row['pk']}{origin}"

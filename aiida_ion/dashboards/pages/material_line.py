@@ -13,11 +13,12 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards import components, tables
 from aiida_ion.dashboards.comparing import level_names
 from aiida_ion.dashboards.components import aria, badge, card, control, facts, grade_badge, uuid_label
-from aiida_ion.dashboards.crystals import NO_CRYSTAL
+from aiida_ion.dashboards.crystals import NO_CRYSTAL, archives_of
 from aiida_ion.dashboards.figures.arrhenius import QUANTITIES, ArrheniusLine, arrhenius_figure
 from aiida_ion.dashboards.figures.theme import level_styles, theme_named
 from aiida_ion.dashboards.numbers import interval, short
 from aiida_ion.dashboards.pages.material_result import ALL, ONE, Result
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.queries.experiments import experiments
 from aiida_ion.verdicts import POORLY_KNOWN, is_poorly_known, useful_bound, words_of
 
@@ -117,6 +118,8 @@ def summary_card(shown: Result) -> Component:
     ]
     if beside.get("process"):
         pairs.append(("work chain", uuid_label(str(beside["process"]))))
+    if ARCHIVE in shown.row:
+        pairs.append(("archive", str(shown.row[ARCHIVE])))
     return card("About the result", facts(pairs), *_warnings(attributes.get("warnings")))
 
 
@@ -183,12 +186,13 @@ def temperatures_card(rows: pd.DataFrame) -> Component:
     looks: tuple[str, ...] = ("tight",) * 6 + ("", "tight")
     if rows["level_of_theory"].nunique() > 1:  # of a material without a result
         heads, looks = ("level of theory", *heads), ("", *looks)
-    body = [
-        html.Tr(
-            [html.Td(cell, className=look) for cell, look in zip(_cells(record)[-len(heads) :], looks, strict=True)]
-        )
-        for record in rows.to_dict("records")
-    ]
+    origins = archives_of(tables.FITS, rows["uuid"])
+    has_origin = tables.archives() is not None
+    body = []
+    for record, origin in zip(rows.to_dict("records"), origins, strict=True):
+        cells = (*_cells(record)[-len(heads) :], *([origin or "-"] if has_origin else []))
+        body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, (*looks, ""), strict=False)]))
+    heads = (*heads, *(["archive"] if has_origin else []))
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in heads]))
     table = html.Div(
         html.Table([head, html.Tbody(body)], className="plain", **aria(label="Temperatures")), className="scroll"

@@ -52,7 +52,7 @@ def _amount(species: Mapping[str, Any], name: str, unit: str, limit: Any) -> str
     value, edges = species.get(f"{name}_{unit}"), species.get(f"{name}_ci95_{unit}")
     if value is None:
         bound = useful_bound(species, name, unit)
-        return "-" if bound is None else f"< {short(bound)}"
+        return f"< {short(bound)}" if bound else "-"  # what has no charge conducts nothing
     if not isinstance(edges, (list, tuple)) or len(edges) != 2:
         return short(value)
     if is_poorly_known(edges[0], edges[1], limit):

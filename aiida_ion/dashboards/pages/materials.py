@@ -45,20 +45,21 @@ TITLE = "Materials"
 GRID = "materials-grid"
 #: Smallest widths of the columns shown by default, px: together no wider than a page of 1440 px.
 NARROWEST = {
-    "formula": 110,
-    "crystal": 150,
-    SIGMA: 220,
-    "grade": 84,
-    ENERGY: 168,
-    EXPERIMENT: 116,
-    "n_levels": 92,
-    "n_running": 100,
-    "n_failed": 96,
-    "time": 140,
+    "formula": 100,
+    "crystal": 140,
+    SIGMA: 236,
+    "grade": 80,
+    ENERGY: 160,
+    EXPERIMENT: 124,
+    "n_levels": 84,
+    "n_running": 104,
+    "n_failed": 88,
+    "time": 146,
+    "archive": 150,
 }
 #: Columns that are never shown: they name, link and describe the others.
 BEHIND = ("key", "name", "href", SHARE, *WORDS.values())
-TABLE_PX = 440
+TABLE_PX, FRAME_PX, ROW_PX = 440, 84, 34
 #: Value in the address for no hidden columns.
 ALL_SHOWN = ("-",)
 
@@ -185,7 +186,9 @@ def register(app: Dash) -> None:
 
 def _hidden(names: Iterable[str]) -> tuple[str, ...]:
     """Return the columns hidden by default."""
-    return tuple(name for name in names if name not in listed.SHOWN)
+    known = list(names)
+    shown = listed.shown_columns(pd.DataFrame(columns=known))
+    return tuple(name for name in known if name not in shown)
 
 
 def _asked(given: Sequence[Any]) -> View:
@@ -218,7 +221,7 @@ def _table_card(view: View, table: pd.DataFrame) -> Component:
         widths=NARROWEST,
         row_id="key" if table["key"].is_unique else None,
         selectable=True,
-        height_px=TABLE_PX,
+        height_px=min(TABLE_PX, FRAME_PX + ROW_PX * max(len(table), 3)),
         on_request=True,
     )
     tools = [column_choice(GRID, table, names, first.hidden), csv]

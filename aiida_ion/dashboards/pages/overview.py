@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -21,7 +20,6 @@ from aiida_ion.dashboards.components import (
     empty_state,
     page,
     page_link,
-    progress_bar,
     row,
     uuid_label,
 )
@@ -32,21 +30,18 @@ from aiida_ion.dashboards.material_rows import sigma_words
 from aiida_ion.dashboards.overview import conductors
 from aiida_ion.dashboards.overview.failures import MOST_READ as MOST_READ_FAILURES
 from aiida_ion.dashboards.overview.failures import MOST_REASONS, by_reason
+from aiida_ion.dashboards.overview.running import name_parts, running
 from aiida_ion.dashboards.pages.materials_choices import without_defaults
 from aiida_ion.dashboards.serving import answers
+from aiida_ion.dashboards.serving.origins import ARCHIVE
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries.running import activity
-from aiida_ion.queries.running.progress import Progress, read_job_progress
-from aiida_ion.queries.running.states import state_text
-from aiida_ion.units import duration
 
 PATH = "/"
 TITLE = "Overview"
 REFRESH_MS = 10_000
 #: An answer with what runs is kept as long as it is shown, s.
 REFRESH_S = 10.0
-#: Maximum number of running work chains shown, and of jobs whose folder is read.
-MOST_RUNNING, MOST_READ = 12, 8
 MOST_RECENT = 10
 CONDUCTORS, STORE = "overview-conductors", "overview-view"
 
@@ -108,34 +103,6 @@ def running_now() -> pd.DataFrame:
     return activity.running()
 
 
-def running(table: pd.DataFrame, read: bool) -> list[Component]:
-    """Return the running work chains with their jobs.
-
-    :param table: of `running_now`.
-    :param read: also read the jobs' progress from their folders, which takes longer.
-    """
-    if table.empty:
-        return [html.P("Nothing is running.", className="muted")]
-    records: list[dict[Any, Any]] = table.to_dict("records")
-    roots = [record for record in records if record["pk"] == record["root_pk"]]
-    jobs = [record for record in records if record["state"] == "withscheduler"]
-    shown = {root["pk"] for root in roots[-MOST_RUNNING:]}
-    progress = {
-        entry["pk"]: read_job_progress(entry) for entry in jobs[:MOST_READ] if read and entry["root_pk"] in shown
-    }
-    names = activity.about([root["pk"] for root in roots])
-    items = [
-        html.Li(
-            [_head(root, names), *[_job(job, progress.get(job["pk"])) for job in jobs if job["root_pk"] == root["pk"]]]
-        )
-        for root in reversed(roots)
-        if root["pk"] in shown
-    ]
-    more = len(roots) - len(items)
-    rest = html.P(f"and {more} more: aiida-ion status lists them all", className="muted") if more > 0 else None
-    return [html.Ul(items, className="list"), *([rest] if rest else [])]
-
-
 def counts() -> dict[str, int]:
     """Return how much there is, as the tables of the other pages count it."""
     materials, fits = tables.table("materials"), tables.table(tables.FITS)
@@ -176,34 +143,6 @@ def _nothing() -> Component:
     return empty_state("No results in this profile.", words, "aiida-ion run Li3N.cif --engine sevenn --protocol fast")
 
 
-def _head(process: Mapping[str, Any], names: pd.DataFrame) -> Component:
-    """Return the description of a process and its start time."""
-    since = duration(max((datetime.now(UTC) - process["ctime"]).total_seconds(), 0))
-    line = [badge(state_text(process).split(":")[0], "active"), *_name(process, names), uuid_label(process["uuid"])]
-    return html.Div([*line, html.Span(f"for {since}", className="end")], className="line")
-
-
-def _job(job: Mapping[str, Any], progress: Progress | None) -> Component:
-    """Return the progress of a job, its speed and its expected end."""
-    kind = html.Span(f"{_kind(job)} {job['pk']}", className="muted")
-    if progress is None or not progress.n_steps:
-        return html.Div([kind, html.Span("on its computer", className="muted")], className="line job")
-    words = f"{progress.unit} {progress.step:,} of {progress.n_steps:,}"
-    if progress.steps_per_s:
-        words += f", {progress.steps_per_s:.3g} {progress.unit}s/s"
-    bar = progress_bar(progress.step / progress.n_steps, words)
-    remaining = _expected(progress.seconds_left) if progress.seconds_left is not None else ""
-    remaining = f"nothing written for {duration(progress.silent_s or 0.0)}" if progress.is_silent else remaining
-    end = [html.Span(remaining, className="end")] if remaining else []
-    return html.Div([kind, bar, *end], className="line job")
-
-
-def _expected(seconds: float) -> str:
-    """Return the expected end in local time."""
-    end = datetime.now().astimezone() + timedelta(seconds=seconds)
-    return f"{duration(seconds)} left, until {end:%H:%M}" + (f" on {end:%d %b}" if seconds > 43_200 else "")
-
-
 def _failures_card() -> list[Component]:
     """Return the latest failures, one line for each reason; nothing where nothing failed."""
     table = tables.derived("overview failures", lambda: activity.failures(MOST_READ_FAILURES))
@@ -223,22 +162,29 @@ def _failure(group: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
     """Return one reason: how often, and the newest process that failed for it."""
     newest = group["newest"]
     often = html.Strong(f"{group['n']} ×") if group["n"] > 1 else None
-    line = [often, badge(group["kind"], "bad"), *_name(newest, names), uuid_label(str(newest["uuid"]))]
+    line = [often, badge(group["kind"], "bad"), *name_parts(newest, names), uuid_label(str(newest["uuid"]))]
     when = html.Span(f"{newest['mtime']:%d %b %Y}", className="end")
-    return [html.Div([*line, when], className="line"), html.Div(group["reason"], className="reason")]
+    return [html.Div([*line, when], className="line"), html.Div(_reason(group["reason"]), className="reason")]
+
+
+def _reason(text: str) -> str:
+    return text if text.strip(" -") else "It stored no reason."
 
 
 def _latest_card() -> list[Component]:
     """Return the newest conductivities; nothing where there is none."""
-    return [card("Latest results", _recent())] if len(tables.table("conductivity")) else []
+    several = tables.archives() is not None  # one more column
+    return [card("Latest results", _recent(), wide=several)] if len(tables.table("conductivity")) else []
 
 
 def _recent() -> Component:
     """Return the newest conductivities with their intervals or bounds; of an ensemble the pooled one alone."""
     table = tables.table("conductivity")
     table = table[table["ensemble_uuid"].isna()].sort_values("time", ascending=False).head(MOST_RECENT)
-    heads = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "when")
-    looks = ("tight", "tight", "", "", "", "tight")
+    heads: tuple[str, ...] = ("material", "crystal", "level of theory", "T (K)", "σ (mS/cm), 95 %", "when")
+    looks: tuple[str, ...] = ("tight", "tight", "", "", "", "tight")
+    if tables.archives() is not None:
+        heads, looks = (*heads, "archive"), (*looks, "tight")
     body = []
     for record, words in zip(table.to_dict("records"), words_of_crystals(table["crystal"]), strict=True):
         view = material_view(record["formula"], record["crystal"], record["uuid"])
@@ -249,7 +195,8 @@ def _recent() -> Component:
             str(record["level_of_theory"]),
             _temperature(record["target_temperature_K"]),
             sigma_words(record),
-            f"{record['time']:%d %b %H:%M}",
+            f"{record['time']:%d %b %Y}",
+            *([record[ARCHIVE]] if ARCHIVE in record else []),
         )
         body.append(html.Tr([html.Td(cell, className=look) for cell, look in zip(cells, looks, strict=True)]))
     head = html.Thead(html.Tr([html.Th(name) for name in heads]))
@@ -264,17 +211,3 @@ def _temperature(value: Any) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
-
-
-def _kind(process: Mapping[str, Any]) -> str:
-    return str(process["process_type"]).rpartition(":")[2].removeprefix("ion.")
-
-
-def _name(process: Mapping[str, Any], names: pd.DataFrame) -> list[Component]:
-    """Return crystal, engine and kind of a process."""
-    about = names.loc[process["pk"]] if process["pk"] in names.index else {}
-    crystal = next((text for text in (process["label"], about.get("structure")) if isinstance(text, str) and text), "")
-    engine = about.get("engine")
-    parts = [html.Strong(formula_label(crystal))] if crystal else []
-    words = [_kind(process), *([engine] if isinstance(engine, str) else [])]
-    return [*parts, html.Span(" · ".join(words), className="muted")]

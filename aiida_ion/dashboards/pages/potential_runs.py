@@ -17,6 +17,7 @@ from aiida_ion.dashboards.figures.watched_run import watch_figure
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import grouped
 from aiida_ion.dashboards.potential_rows import side_rows, watch_facts
+from aiida_ion.dashboards.serving.origins import with_archives
 from aiida_ion.dashboards.state import View
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.details import diffusion_attributes
@@ -183,7 +184,7 @@ def results_card(made: Made) -> Component:
     if made.results.empty:
         return html.Div()
     links = [View(uuid=str(uuid)).url("/provenance") for uuid in made.results["uuid"]]
-    table = made.results.assign(href=links)
+    table = with_archives(made.results, tables.archives()).assign(href=links)
     return table_card(
         "potentials-results",
         "Results with this potential",

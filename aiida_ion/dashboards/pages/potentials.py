@@ -24,7 +24,7 @@ COMMAND = "aiida-ion potential train DATASET --family sevenn --from ENGINE"
 SHOWN = (
     *("level_of_theory", "process", "state", "accepted", "formula", "parent", "n_train", "held_out_split"),
     *("held_out_force_mae_eV_A", "parent_force_mae_eV_A", "held_out_force_slope", "held_out_energy_mae_eV_atom"),
-    *("cpu_time_s", "engines", "member", "time"),
+    *("cpu_time_s", "engines", "member", "time", "archive"),
 )
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from aiida_ion.dashboards import downloads
+from aiida_ion.dashboards import downloads, tables
 from aiida_ion.dashboards.components import card, control, empty_state, facts, figure_card, page, row, uuid_label
 from aiida_ion.dashboards.figures.graph import graph_figure, main_path
 from aiida_ion.dashboards.figures.theme import theme_named
 from aiida_ion.dashboards.grids import table_card
 from aiida_ion.dashboards.numbers import readable, short
+from aiida_ion.dashboards.serving.origins import name_of, with_archives
 from aiida_ion.dashboards.state import QUERY, THEME, View, written
 from aiida_ion.queries import provenance
 from aiida_ion.queries.reading import files
@@ -87,6 +88,9 @@ def _node_card(node_facts: Mapping[str, Any], kind: str) -> Component:
         ("type", str(node_facts["process_type"] or node_facts["node_type"])),
         ("made", f"{node_facts['ctime']:%d %b %Y %H:%M:%S}"),
     ]
+    archives = tables.archives()
+    if archives is not None:
+        pairs.append(("archive", name_of(node_facts["pk"], archives) or "-"))
     pairs += [(name, readable(node_facts[name])) for name in ("label", "description", "computer") if node_facts[name]]
     attributes = sorted(node_facts["attributes"].items())
     listed = [(str(name), _value(value)) for name, value in attributes[:MOST_ATTRIBUTES]]
@@ -148,7 +152,8 @@ def _graph_card(view: View, path: provenance.Provenance) -> Component:
 
 
 def _path_card(path: provenance.Provenance) -> Component:
-    table = path.nodes[list(COLUMNS)].assign(href=[View(uuid=str(uuid)).url(PATH) for uuid in path.nodes["uuid"]])
+    nodes = with_archives(path.nodes[list(COLUMNS)], tables.archives())
+    table = nodes.assign(href=[View(uuid=str(uuid)).url(PATH) for uuid in path.nodes["uuid"]])
     return table_card(
         "provenance-path", "Nodes of the path", table, links={"kind": "href"}, hidden=HIDDEN, options=WIDTHS
     )

@@ -164,7 +164,9 @@ def arms_card(arms: pd.DataFrame) -> Component:
     names = html.Tr([html.Th(name, scope="col", className=look) for name, look in zip(head, looks, strict=True)])
     body = [html.Tr([html.Td(cell, className=look) for cell, look in zip(line, looks, strict=True)]) for line in lines]
     words = "The lead is for the clip of the training; if its interval includes zero, the arm is not beaten."
-    table = html.Table([html.Thead(names), html.Tbody(body)], className="plain", **aria(label="Controls and ablations"))
+    table = html.Table(
+        [html.Thead(names), html.Tbody(body)], className="plain wrapped", **aria(label="Controls and ablations")
+    )
     return card("Controls and ablations", html.Div(table, className="scroll"), note=words)
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 
-from tests.dashboards.browser import MISSING, browse
+from tests.dashboards.browser import MISSING, Browser, browse
 
 KINDS = "return document.querySelector('#material-cell .js-plotly-plot').data.map(trace => trace.type)"
 FRAMES = "return document.querySelector('#material-cell .js-plotly-plot')._transitionData._frames.length"
+SEEN = """
+const meshes = document.querySelector('#material-cell .js-plotly-plot')._fullData.filter(one => one.type === 'mesh3d');
+return meshes.map(mesh => mesh.visible === true);
+"""
 CHOOSE = "window.dash_clientside.set_props(arguments[0], {value: arguments[1]})"
 
 
@@ -30,7 +35,22 @@ def test_a_run_is_shown_in_each_way(archive_dashboard: str, tmp_path: Path, size
             browser.until(holds, what)
             browser.settle()
             browser.run("arguments[0].scrollIntoView({block: 'center'})", browser.find("#material-cell"))
+            if show == "density":
+                _slide(browser)
             browser.shot(f"material view {show} {size[0]} {theme}")
         width = browser.run("return document.documentElement.scrollWidth - window.innerWidth")
         assert width <= 0  # nothing to scroll sideways
         assert browser.complaints() == [] and browser.foreign_requests() == set()
+
+
+def _slide(browser: Browser) -> None:
+    """Choose the last surface with the slider: the browser has it already, and asks for nothing."""
+    assert browser.run(SEEN).count(True) == 1 and not browser.run(SEEN)[-1]
+    asked = "return performance.getEntriesByType('resource').length"
+    before = browser.run(asked)
+    rail = browser.find("#material-cell .slider-rail-touch-rect")
+    end = rail.size["width"] // 2 - 3
+    ActionChains(browser.driver).move_to_element_with_offset(rail, end, 0).click().perform()
+    browser.until(lambda: browser.run(SEEN)[-1], "the last surface is seen")
+    assert browser.run(SEEN).count(True) == 1 and browser.run(asked) == before
+    assert "98 %" in browser.text("#material-cell .slider-label")

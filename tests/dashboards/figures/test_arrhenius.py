@@ -157,7 +157,7 @@ def test_nothing_to_draw_is_said() -> None:
     assert "no temperature" in empty.layout.annotations[0].text
     neutral = POINTS.assign(log10_conductivity_temperature_per_diffusivity=None)
     figure = arrhenius_figure(neutral, [], STYLES, theme=LIGHT)
-    assert "ions without charge" in figure.layout.annotations[0].text
+    assert "ions without charge" in figure.layout.annotations[0].text.replace("<br>", " ")
     assert len(arrhenius_figure(neutral, [], STYLES, theme=LIGHT, quantity="diffusivity").data) > 1
 
 

@@ -84,7 +84,7 @@ def test_the_framework_is_shown_early_and_late() -> None:
     figure = rdf_figure(r, np.ones(50), np.zeros(50), theme=LIGHT)
     assert [one.line.dash for one in figure.data] == [None, "dash"]
     np.testing.assert_array_equal(figure.data[1].y, np.zeros(50))
-    assert "is missing" in rdf_figure(None, None, None, theme=LIGHT).layout.annotations[0].text
+    assert "missing" in rdf_figure(None, None, None, theme=LIGHT).layout.annotations[0].text
 
 
 def test_paths_are_folded_and_broken_at_the_walls() -> None:

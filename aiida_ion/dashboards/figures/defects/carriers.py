@@ -15,6 +15,7 @@ from aiida_ion.dashboards.figures.theme import (
     empty_figure,
     faded,
     file_columns,
+    legend_below,
     new_figure,
 )
 
@@ -43,7 +44,7 @@ def carriers_figure(content: Mapping[str, Any], *, theme: Theme) -> go.Figure:
         )
     figure.update_xaxes(type="log")
     figure.update_yaxes(type="log", exponentformat="power")
-    return figure
+    return legend_below(figure)
 
 
 def _add_temperature(figure: go.Figure, line: Mapping[str, Any], color: str, symbol: str) -> None:

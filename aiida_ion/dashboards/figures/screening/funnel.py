@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, new_figure, plain
+from aiida_ion.dashboards.figures.theme import OKABE_ITO, Theme, empty_figure, legend_below, new_figure, plain
 from aiida_ion.units import duration
 
 #: Column of the funnel -> name and colour, in the order of the bars.
@@ -18,6 +21,8 @@ PARTS = {
 }
 OPEN = "not judged yet"
 LINE_PX, FRAME_PX = 56, 150
+#: Beside the smallest and the largest cost, decades.
+ROOM_DECADES = 0.3
 
 
 def funnel_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -54,8 +59,7 @@ def funnel_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
             hovertemplate=f"%{{y}}: %{{x}} {OPEN}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], showgrid=False)
-    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"})
-    return figure.update_layout(showlegend=True)
+    return legend_below(figure, lines=1).update_layout(showlegend=True, legend_traceorder="normal")
 
 
 def cost_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -67,17 +71,28 @@ def cost_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
     if known.empty:
         return empty_figure(theme, "No stage has spent anything that its jobs account for.")
     stages = [plain(name) for name in known["stage"]]
-    figure = new_figure(theme, "core time (s)", "", bargap=0.4)
-    figure.add_bar(
+    figure = new_figure(theme, "core time (s)", "")
+    # Points: a bar on a logarithmic axis has no length that means anything.
+    figure.add_scatter(
         x=known["core_s"].astype(float),
         y=stages,
-        orientation="h",
-        marker={"color": OKABE_ITO["blue"]},
+        mode="markers+text",
+        marker={"color": OKABE_ITO["blue"], "size": 13, "symbol": "diamond"},
         text=[duration(float(seconds)) for seconds in known["core_s"]],
+        textposition="top center",
+        cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
-    figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1], showgrid=False)
-    return figure.update_xaxes(type="log", exponentformat="power")
+    places: dict[str, Any] = {
+        "categoryorder": "array",
+        "categoryarray": stages[::-1],
+        "range": [-0.6, len(stages) - 0.3],
+    }
+    figure.update_yaxes(showgrid=False, **places)
+    decades = np.log10(known["core_s"].astype(float))
+    low, high = float(decades.min()) - ROOM_DECADES, float(decades.max()) + ROOM_DECADES
+    ticks = "D2" if high - low < 2.0 else 1
+    return figure.update_xaxes(type="log", exponentformat="power", dtick=ticks, range=[low, high])
 
 
 def height_px(table: pd.DataFrame) -> int:

@@ -13,6 +13,7 @@ from aiida_ion.dashboards.figures.theme import (
     empty_figure,
     file_columns,
     formula_label,
+    legend_below,
     new_figure,
     plain,
 )
@@ -78,7 +79,7 @@ def ranking_figure(
     if "conductivity" in quantity and (place > 0).all():
         figure.update_xaxes(type="log", exponentformat="power")
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], showgrid=True)
-    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    return legend_below(figure).update_layout(showlegend=True)
 
 
 def _names(shown: pd.DataFrame) -> list[str]:
@@ -120,9 +121,11 @@ def recall_figure(table: pd.DataFrame, *, theme: Theme) -> go.Figure:
     )
     figure.update_yaxes(categoryorder="array", categoryarray=stages[::-1])
     figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%")
-    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    return legend_below(figure).update_layout(showlegend=True)
 
 
 def height_px(table: pd.DataFrame) -> int:
-    """Return the height at which the materials are readable."""
-    return FRAME_PX + LINE_PX * min(max(len(table), 8), MOST)
+    """Return the height at which the materials with a value are readable."""
+    shown = table.head(MOST)
+    is_known = shown[["value", "value_low", "value_high"]].astype(float).notna().any(axis=1)
+    return FRAME_PX + LINE_PX * max(int(is_known.sum()), 8)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from aiida_ion.dashboards.figures.structure.bonds import bonds_of
-from aiida_ion.dashboards.figures.theme import FONT, OKABE_ITO, Theme, new_figure, plain
+from aiida_ion.dashboards.figures.theme import FONT, LEGEND_BELOW, OKABE_ITO, Theme, new_figure, plain
 
 FloatArray = NDArray[np.float64]
 
@@ -20,6 +20,8 @@ SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x")
 #: Colour of the mobile ions' pathways, and colours of the framework.
 MOBILE_COLOR = OKABE_ITO["vermillion"]
 FRAMEWORK_COLORS = [color for color in OKABE_ITO.values() if color != MOBILE_COLOR]
+#: Room for the legend, px; and for a slider above it.
+LEGEND_PX, SLIDER_PX = 52, 64
 #: A step longer than this fraction of the cell crosses a cell face.
 THROUGH_THE_WALL = 0.5
 
@@ -76,15 +78,18 @@ def crystal_figure(
     return figure
 
 
-def in_space(figure: go.Figure) -> go.Figure:
-    """Lay out a figure in three dimensions: axes in angstrom with one scale, legend and camera."""
+def in_space(figure: go.Figure, more_px: int = 0) -> go.Figure:
+    """Lay out a figure in three dimensions: axes in angstrom with one scale, camera, and the legend below.
+
+    :param more_px: room for what stands between figure and legend, px.
+    """
     axis = {"showbackground": False, "showgrid": False, "zeroline": False, "showspikes": False}
     letters = {f"{letter}axis": axis | {"title": {"text": f"{letter} (Å)"}} for letter in "xyz"}
     return figure.update_layout(
-        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 1.8, "y": 1.3, "z": 0.8}}},
+        scene={**letters, "aspectmode": "data", "camera": {"eye": {"x": 2.0, "y": 1.45, "z": 0.9}}},
         font={"family": FONT, "size": 12},
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        legend={"x": 0.01, "y": 0.93, "itemsizing": "constant"},
+        margin={"l": 0, "r": 0, "t": 8, "b": LEGEND_PX + more_px},
+        legend=LEGEND_BELOW,
         uirevision="camera",
     )
 

@@ -98,13 +98,21 @@ def add_surface(
 ) -> go.Figure:
     """Add the surface around all that is below a level; nothing where the grid has no values on both sides of it."""
     vertices, triangles = surface(drawn_grid(values, cell_A, origin), cell_A, level)
-    if not len(triangles):
-        return figure
-    places: dict[str, Any] = dict(zip("xyz", vertices.astype(np.float32).T, strict=True))
-    corners: dict[str, Any] = dict(zip("ijk", triangles.astype(np.int32).T, strict=True))
+    return figure.add_trace(mesh_of(vertices, triangles, name, color)) if len(triangles) else figure
+
+
+def mesh_of(vertices_A: FloatArray, triangles: NDArray[np.int64], name: str, color: str = MOBILE_COLOR) -> go.Mesh3d:
+    """Return the trace of a surface, in the smallest numbers that hold it: the browser gets all of them.
+
+    :param vertices_A: angstrom, (n, 3).
+    :param triangles: indices of their corners, (m, 3).
+    """
+    whole = np.uint16 if len(vertices_A) <= np.iinfo(np.uint16).max else np.int32
+    places: dict[str, Any] = dict(zip("xyz", vertices_A.astype(np.float32).T, strict=True))
+    corners: dict[str, Any] = dict(zip("ijk", triangles.astype(whole).T, strict=True))
     look = {"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7}
     style = {"color": color, "opacity": 0.4, "lighting": look, "flatshading": False}
-    return figure.add_mesh3d(**places, **corners, **style, name=name, showlegend=True, hoverinfo="skip")
+    return go.Mesh3d(**places, **corners, **style, name=name, showlegend=True, hoverinfo="skip")
 
 
 def surface(values: FloatArray, cell_A: FloatArray, level: float) -> tuple[FloatArray, NDArray[np.int64]]:
@@ -124,13 +132,17 @@ def surface(values: FloatArray, cell_A: FloatArray, level: float) -> tuple[Float
     return (vertices / np.array(values.shape)) @ cell_A, triangles.astype(np.int64)
 
 
-def drawn_grid(values: FloatArray, cell_A: FloatArray, origin: Sequence[float]) -> FloatArray:
+def drawn_grid(
+    values: FloatArray, cell_A: FloatArray, origin: Sequence[float], most_points: int = MOST_POINTS
+) -> FloatArray:
     """Return a periodic map on a grid that begins at the corner of the cell and is not finer than can be drawn.
 
     Values between points are those of linear interpolation.
+
+    :param most_points: along the longest vector of the cell.
     """
     lengths = np.linalg.norm(cell_A, axis=1)
-    most = np.maximum(np.ceil(MOST_POINTS * lengths / lengths.max()), 4).astype(int)
+    most = np.maximum(np.ceil(most_points * lengths / lengths.max()), 4).astype(int)
     shape = np.minimum(values.shape, most)
     if np.array_equal(shape, values.shape) and not np.any(origin):
         return values

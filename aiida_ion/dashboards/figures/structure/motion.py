@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from aiida_ion.dashboards.figures.structure.bonds import Bonds, bonds_of
 from aiida_ion.dashboards.figures.structure.cell import (
     MOBILE_COLOR,
+    SLIDER_PX,
     add_atoms,
     add_bonds,
     add_edges,
@@ -69,7 +70,7 @@ def motion_figure(
         go.Frame(name=f"{place} {name}", traces=traces, data=_moved(motion.lines_and_places(int(number))))
         for place, (number, name) in enumerate(zip(chosen, names, strict=True))
     ]
-    in_space(figure)
+    in_space(figure, SLIDER_PX)
     _add_controls(figure, names, theme)
     return figure
 
@@ -134,6 +135,4 @@ def _add_controls(figure: go.Figure, names: Sequence[str], theme: Theme) -> None
     buttons: dict[str, Any] = {"buttons": [play, stop], "type": "buttons", "direction": "right", "showactive": False}
     place = {"x": 0.0, "y": 0.02, "xanchor": "left", "yanchor": "top", "pad": {"l": 6, "t": 16}}
     look = {"bgcolor": theme.card, "bordercolor": theme.grid, "font": {"color": theme.text, "size": 12}}
-    figure.update_layout(
-        sliders=[slider | plain_ticks | colors], updatemenus=[buttons | place | look], margin={"b": 64, "l": 0, "r": 0}
-    )
+    figure.update_layout(sliders=[slider | plain_ticks | colors], updatemenus=[buttons | place | look])

@@ -1,4 +1,4 @@
-"""The kept energy maps of all crystals: the surface below which the ion can be, at an energy of one's choice."""
+"""The kept energy maps of all crystals: surfaces below which the ion can be, with a slider over the energy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dash.development.base_component import Component
 from aiida_ion.dashboards import tables
 from aiida_ion.dashboards.components import control, figure_card
 from aiida_ion.dashboards.figures.theme import Theme, empty_figure, formula_label, theme_named
-from aiida_ion.dashboards.maps import MapView, barriers_words, level_options, map_view
+from aiida_ion.dashboards.maps import MapView, barriers_words, map_view
 from aiida_ion.dashboards.state import THEME
 from aiida_ion.queries.screening.crystals import crystal_facts
 from aiida_ion.queries.screening.maps import kept_maps
 
-CELL, MAP, LEVEL, WORDS = "screening-map-cell", "screening-map", "screening-map-level", "screening-map-words"
+CELL, MAP, WORDS = "screening-map-cell", "screening-map", "screening-map-words"
 #: Most maps to choose from, the newest.
 MOST = 200
 
@@ -45,44 +45,37 @@ def maps_card(theme_name: str | None) -> list[Component]:
         }
         for row in table.to_dict("records")
     ]
-    figure, words, levels, chosen = drawn(str(options[0]["value"]), None, theme_named(theme_name))
+    figure, words = drawn(str(options[0]["value"]), theme_named(theme_name))
     picked = dcc.Dropdown(options, options[0]["value"], id=MAP, clearable=False, className="dropdown wide")
-    level = dcc.Dropdown(levels, chosen, id=LEVEL, clearable=False, className="dropdown")
     return [
         figure_card(
             CELL,
             "Energy maps",
             figure,
             note=html.Span(words, id=WORDS),
-            height_px=520,
-            controls=[control("map, with its barriers in 1, 2, 3 dimensions", picked), control("surface", level)],
+            height_px=560,
+            controls=[control("map, with its barriers in 1, 2, 3 dimensions", picked)],
         )
     ]
 
 
-def drawn(uuid: str, chosen: str | None, theme: Theme) -> tuple[Any, str, list[dict[str, str]], str | None]:
-    """Return the figure of a map, its words, the surfaces to choose from and the one that is drawn."""
+def drawn(uuid: str, theme: Theme) -> tuple[Any, str]:
+    """Return the figure of a map, and its words."""
     try:
-        levels = level_options(uuid)
-        values = [level["value"] for level in levels]
-        level = chosen if chosen in values else values[0]
-        return (*map_view(uuid, level, theme), levels, level)
+        return map_view(uuid, theme)
     except ValueError as error:
-        return empty_figure(theme, f"There is nothing to draw: {error}."), "", [], None
+        return empty_figure(theme, f"There is nothing to draw: {error}."), ""
 
 
 def register(app: Dash) -> None:
-    """Add the callback that draws another map, or another surface of it."""
+    """Add the callback that draws another map; the browser has all its surfaces."""
 
     @app.callback(
         Output(CELL, "figure"),
         Output(WORDS, "children"),
-        Output(LEVEL, "options"),
-        Output(LEVEL, "value"),
         Input(MAP, "value"),
-        Input(LEVEL, "value"),
         State(THEME, "data"),
         prevent_initial_call=True,
     )
-    def draw(uuid: str, level: str | None, theme: str | None) -> tuple[Any, ...]:
-        return drawn(str(uuid), level, theme_named(theme))
+    def draw(uuid: str, theme: str | None) -> tuple[Any, ...]:
+        return drawn(str(uuid), theme_named(theme))

@@ -50,7 +50,7 @@ def orderings_card(structure_uuid: Any, theme_name: str | None) -> list[Componen
             title,
             figure,
             note=[html.Span(words, id=WORDS), dcc.Store(SOURCE, data=structure_uuid)],
-            height_px=480,
+            height_px=540,
             controls=[control("cell", picked)],
         )
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,22 +12,21 @@ from dash.development.base_component import Component
 
 from aiida_ion.dashboards.components import control, figure_card
 from aiida_ion.dashboards.figures.structure.cell import cell_figure
-from aiida_ion.dashboards.figures.structure.isosurface import density_figure
+from aiida_ion.dashboards.figures.structure.levels import Level, add_levels
 from aiida_ion.dashboards.figures.structure.motion import MOST_FRAMES, motion_figure
 from aiida_ion.dashboards.figures.theme import Theme, empty_figure, theme_named
-from aiida_ion.dashboards.maps import MapView, level_options, map_view
+from aiida_ion.dashboards.maps import MapView, map_view
 from aiida_ion.dashboards.numbers import short
 from aiida_ion.dashboards.state import THEME
 from aiida_ion.queries import details, frames
-from aiida_ion.queries.atoms.densities import crystal_of, ion_density
+from aiida_ion.queries.atoms.densities import IonDensity, crystal_of, ion_density
 from aiida_ion.queries.screening.maps import kept_maps
 
-CELL, SHOW, SURFACE, WORDS = "material-cell", "material-show", "material-surface", "material-cell-words"
-CHOICE = "material-surface-choice"
+CELL, SHOW, WORDS = "material-cell", "material-show", "material-cell-words"
 PATHWAYS, DENSITY, MOTION = "pathways", "density", "over time"
-#: Shares of the mobile ions that a surface of their density holds.
-SHARES = ("50", "80", "95")
-USUAL_SHARE = "80"
+#: Shares of the mobile ions, percent, that the surfaces of their density hold, and the one seen first.
+SHARES = (20, 40, 60, 70, 80, 90, 95, 98)
+USUAL_SHARE = 80
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,10 @@ class View:
     """What is drawn.
 
     :param words: under the title: what it is, of which frames.
-    :param options: of the surface, and the one that is drawn; none where there is no surface.
     """
 
     figure: go.Figure
     words: str
-    options: Sequence[dict[str, str]] = ()
-    chosen: str | None = None
 
 
 def view_card(uuid: str, sampled: frames.RunFrames, mobile: str, theme: Theme) -> Component:
@@ -59,23 +54,21 @@ def view_card(uuid: str, sampled: frames.RunFrames, mobile: str, theme: Theme) -
         options += [{"label": MapView.name(row), "value": str(row["uuid"])} for row in maps.to_dict("records")]
     first = _pathways(sampled, mobile, theme)
     picked = dcc.Dropdown(options, PATHWAYS, id=SHOW, clearable=False, className="dropdown")
-    surface = dcc.Dropdown([], None, id=SURFACE, clearable=False, className="dropdown")
     return figure_card(
         CELL,
         f"{mobile} in the cell",
         first.figure,
         note=html.Span(first.words, id=WORDS),
-        height_px=480,
-        controls=[control("show", picked), html.Div(control("surface", surface), id=CHOICE, hidden=True)],
+        height_px=540,
+        controls=[control("show", picked)],
     )
 
 
-def drawn(uuid: str, show: str, surface: str | None, theme: Theme) -> View:
+def drawn(uuid: str, show: str, theme: Theme) -> View:
     """Return what was chosen; a sentence instead of a figure where it cannot be drawn.
 
     :param uuid: of the diffusion node.
     :param show: what is shown, or the UUID of a kept map.
-    :param surface: share of the ions in percent, or number of dimensions.
     """
     try:
         mobile = str(details.diffusion_attributes(uuid).get("mobile_species"))
@@ -83,7 +76,7 @@ def drawn(uuid: str, show: str, surface: str | None, theme: Theme) -> View:
             return _pathways(frames.frames_of(uuid), mobile, theme)
         if show == MOTION:
             return _motion(frames.frames_of(uuid, MOST_FRAMES), mobile, theme)
-        return _density(uuid, mobile, surface, theme) if show == DENSITY else _map(show, surface, theme)
+        return _density(uuid, mobile, theme) if show == DENSITY else View(*map_view(show, theme))
     except ValueError as error:
         return View(empty_figure(theme, f"There is nothing to draw: {error}."), "")
 
@@ -105,29 +98,32 @@ def _motion(sampled: frames.RunFrames, mobile: str, theme: Theme) -> View:
     return View(figure, f"{words} Bonds of the framework follow its atoms." if has_bonds else words)
 
 
-def _density(uuid: str, mobile: str, surface: str | None, theme: Theme) -> View:
+def _density(uuid: str, mobile: str, theme: Theme) -> View:
     found = ion_density(uuid, mobile)
-    share = surface if surface in SHARES else USUAL_SHARE
-    level = found.level_holding(float(share) / 100.0)
-    arrays = (found.values_A3, found.cell_A, level, found.framework_A, found.framework_symbols)
-    figure = density_figure(*arrays, mobile, theme=theme)
+    nowhere = np.zeros((1, 0, 3))
+    figure = cell_figure(found.cell_A, found.framework_A, found.framework_symbols, nowhere, mobile, theme=theme)
+    add_levels(figure, -found.values_A3, found.cell_A, _levels(found), SHARES.index(USUAL_SHARE), theme=theme)
     of = f"every {_ordinal(found.stride)} of {found.n_stored:,} stored frames" if found.stride > 1 else "all frames"
     fold = f"{found.n_cells} cells folded into one" if found.n_cells > 1 else "not folded"
     when = f"{found.n_frames:,}, {short(found.times_ps[0])} to {short(found.times_ps[1])} ps, including equilibration"
     words = (
-        f"Around {share} % of the {found.n_ions} {mobile}: above {short(level)} ions per Å³. From {of} of the first "
+        f"The surface around the share of the {found.n_ions} {mobile} that the slider names. From {of} of the first "
         f"run ({when}), {fold}, smoothed by {short(found.smoothing_A)} Å."
     )
-    options = [{"label": f"{one} % of the ions", "value": one} for one in SHARES]
-    return View(_leading_to(figure, ""), words, options, share)
+    return View(_leading_to(figure, ""), words)
 
 
-def _map(uuid: str, surface: str | None, theme: Theme) -> View:
-    options = level_options(uuid)
-    values = [option["value"] for option in options]
-    chosen = surface if surface in values else next(iter(values), None)
-    figure, words = map_view(uuid, chosen, theme)
-    return View(figure, words, options, chosen)
+def _levels(found: IonDensity) -> list[Level]:
+    """Return the surfaces of a density by the share of the ions that they hold, rising; of the negative density."""
+    held = [(share, found.level_holding(share / 100.0)) for share in SHARES]
+    return [
+        Level(
+            -level,
+            f"{short(level)} {found.mobile_species} per Å³",
+            f"{share} % of the {found.mobile_species}: above {short(level)} per Å³",
+        )
+        for share, level in held
+    ]
 
 
 def _ordinal(number: int) -> str:
@@ -151,15 +147,11 @@ def register(app: Dash, fit_id: str) -> None:
     @app.callback(
         Output(CELL, "figure"),
         Output(WORDS, "children"),
-        Output(SURFACE, "options"),
-        Output(SURFACE, "value"),
-        Output(CHOICE, "hidden"),
         Input(SHOW, "value"),
-        Input(SURFACE, "value"),
         State(fit_id, "value"),
         State(THEME, "data"),
         prevent_initial_call=True,
     )
-    def draw(show: str, surface: str | None, uuid: str | None, theme: str | None) -> tuple[Any, ...]:
-        view = drawn(str(uuid), show, surface, theme_named(theme))
-        return view.figure, view.words, list(view.options), view.chosen, not view.options
+    def draw(show: str, uuid: str | None, theme: str | None) -> tuple[Any, ...]:
+        view = drawn(str(uuid), show, theme_named(theme))
+        return view.figure, view.words

@@ -37,4 +37,6 @@ def test_points_bounds_and_what_no_interaction_would_give() -> None:
 
 def test_a_result_of_before_has_nothing_to_draw() -> None:
     figure = carriers_figure({"mobile_species": "Li", "lines": [{"temperature_K": 700.0}]}, theme=LIGHT)
-    assert not figure.data and "run 'aiida-ion carriers' again" in figure.layout.annotations[0].text
+    assert not figure.data and "run 'aiida-ion carriers' again" in figure.layout.annotations[0].text.replace(
+        "<br>", " "
+    )
