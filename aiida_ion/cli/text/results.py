@@ -29,7 +29,7 @@ from aiida_ion.cli.text.tables import (
 from aiida_ion.fingerprints import FINGERPRINT_SHA256
 from aiida_ion.queries.cells import known
 from aiida_ion.queries.reading.kinds import read_attributes
-from aiida_ion.verdicts import MOVED, POORLY_KNOWN, verdict_of, words_of
+from aiida_ion.verdicts import MOVED, NOT_MEASURABLE, POORLY_KNOWN, verdict_of, words_of
 
 #: Attributes of a diffusion node that are shown as checks, and their names.
 CHECKS = (
@@ -89,6 +89,8 @@ def _diffusion(attributes: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"diffusive, POORLY KNOWN; grade {text(attributes.get('grade'))}. {text(attributes.get('reason'))}"
         )
+    elif verdict == NOT_MEASURABLE:
+        lines.append(f"undetermined. {text(attributes.get('reason'))}")
     else:
         lines.append(f"no diffusion detected: upper bound. {text(attributes.get('reason'))}")
     for name, unit, words in (

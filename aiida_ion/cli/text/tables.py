@@ -159,6 +159,8 @@ def diffusion_rows(table: pd.DataFrame) -> Rows:
 
 
 def _diffusive(row: Mapping[str, Any]) -> str:
+    if row.get("verdict") == NOT_MEASURABLE:  # such as of members of which some have no run
+        return words_of(NOT_MEASURABLE)
     if not row["moved"]:
         return "no diffusion detected"
     others = [

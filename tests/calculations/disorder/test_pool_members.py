@@ -141,7 +141,9 @@ def test_a_member_that_melts_at_one_temperature_costs_that_temperature() -> None
     melted = member(1.0)
     melted["T_1200K"] = diffusion(1200.0, refused_because="The framework is molten.", grade="D")
     four = [member(factor) | {"T_0900K": diffusion(900.0, grade="A")} for factor in (1.0, 1.3)]
-    _, node = pooled([*four, melted | {"T_0900K": diffusion(900.0, grade="A")}])
+    temperatures, node = pooled([*four, melted | {"T_0900K": diffusion(900.0, grade="A")}])
+    words = describe(temperatures["T_1200K"])
+    assert "undetermined." in words and "no diffusion" not in words
     attributes = node.base.attributes.all
     assert attributes["n_members"] == 3
     assert len(attributes["temperatures_used_K"]) == 3
