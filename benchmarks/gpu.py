@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import importlib.util
 import json
 import os
@@ -39,6 +40,7 @@ HEADER = (
     "quartiles",
     "ratio of CPU time",
     "share of forces in the batch",
+    "of which neighbours, ms per step and replica",
     "peak GPU MiB",
 )
 
@@ -188,8 +190,20 @@ def measure(options: argparse.Namespace, structures: list[Any], inputs: dict[str
     atoms = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
     return [
         *(len(structures), atoms, *times, f"{middle:.2f}", f"{low:.2f} to {high:.2f}"),
-        *(f"{cpu:.2f}", f"{share:.0%}", peak_gpu_MiB(options.device)),
+        *(f"{cpu:.2f}", f"{share:.0%}", neighbours_ms(options.potential, loaded.calculator, structures)),
+        peak_gpu_MiB(options.device),
     ]
+
+
+def neighbours_ms(name: str, calculator: Any, frames: list[Any]) -> str:
+    """Return the time in which the package finds the neighbours of a cell, on the processor, ms; of SevenNet alone."""
+    if name != "sevenn":
+        return "-"
+    make_graph = importlib.import_module("sevenn.train.dataload").unlabeled_atoms_to_graph
+    begin = time.perf_counter()
+    for frame in frames:
+        make_graph(frame, calculator.cutoff)
+    return f"{1e3 * (time.perf_counter() - begin) / len(frames):.3g}"
 
 
 def peak_gpu_MiB(device: str) -> str:  # noqa: N802

@@ -63,17 +63,15 @@ class Simulation:
     ) -> None:
         self.atoms, self.settings, self.integrator, self.recorder = atoms, settings, integrator, recorder
         self.step, self.stop = step, stop
-        self.restart_s = 0.0
-        self._folder = folder
+        self.restart_s, self._folder = 0.0, folder
         self._potential = potential
         self._calculator: Any = atoms.calc
         self._inverse_masses = 1.0 / atoms.get_masses()[:, None]
         self._charges_fs = charges * units.fs
         self._kelvin_per_eV = 2.0 / (degrees_of_freedom(len(atoms)) * units.kB)
         self._too_hot = settings.max_temperature_ratio * settings.temperature_K
-        self._hot_steps = 0
         self._radii = radii_A(atoms.numbers)
-        self._temperature_K = 0.0
+        self._hot_steps, self._temperature_K = 0, 0.0
         self._is_npt = settings.ensemble == "npt"
         self._start_volume = float(atoms.cell.volume)
         results = getattr(self._calculator, "results", {})

@@ -72,7 +72,7 @@ def give_up(replicas: Mapping[str, Progress], reason: str) -> dict[str, Progress
     """Return the replicas of a work chain that ends before they have."""
     left = set(unfinished(replicas))
     return {
-        key: Progress(**{**one, "status": GAVE_UP, "message": reason}) if key in left else one  # type: ignore[typeddict-item]
+        key: Progress(**{**one, "status": GAVE_UP, "message": reason}) if key in left else one
         for key, one in replicas.items()
     }
 
