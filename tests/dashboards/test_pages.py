@@ -42,7 +42,7 @@ MOST_SQL = {
     "Screening": (60, 2),
     "Materials": (26, 2),
     "Material": (36, 20),
-    "Compare": (45, 10),
+    "Compare": (60, 10),
     "Potentials": (110, 32),  # its cards have errors and costs, from the tables of the other pages
     "Surrogate": (34, 31),
     "Provenance": (40, 40),
