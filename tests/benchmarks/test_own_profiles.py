@@ -33,15 +33,15 @@ ARGYRODITE = {
     "ordered_temperatures_K": [200, 300],
     "exchanged_temperatures_K": [200, 300],
     "members": 2,
-    "ordered_ps": 0.4,
-    "exchanged_ps": 0.4,
+    "ordered_ps": 1.0,
+    "exchanged_ps": 1.0,
     "equilibration_ps": 0.1,
     "student": {
         "max_temperature_K": 300.0,
-        "n_train_steps": 20,
+        "n_train_steps": 60,
         "n_validation_steps": 5,
         "n_test_steps": 20,
-        "generate": {"n_rattled": 4, "n_strained": 2},
+        "generate": {"n_rattled": 10, "n_strained": 4},
         "push": {"max_frames": 2, "fractions": [0.9]},
         "explore_ps": 0.04,
         "acceptance_ps": 0.1,
@@ -90,7 +90,7 @@ def test_argyrodite(tmp_path: Path) -> None:
     engine_environment("lammps")
     engine_environment("sevenn")
     shown = run("argyrodite.py", tmp_path, ARGYRODITE)
-    assert "SevenNet-0 by POD" in shown
+    assert "SevenNet 7net-0 by POD" in shown
     rows = re.findall(r"^\| (\d+) \| ", shown, re.MULTILINE)
     assert rows == ["200", "300"]
     assert "the student is registered" in run("argyrodite.py", tmp_path, ARGYRODITE, "--stages", "student")

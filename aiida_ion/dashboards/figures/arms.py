@@ -46,8 +46,8 @@ def arms_figure(arms: pd.DataFrame, ceiling: float | None, *, theme: Theme) -> g
             )
     if ceiling is not None:
         line = {"color": theme.text, "width": 2, "dash": "dash"}
-        label = {"annotation_text": f"noise ceiling {ceiling:.2f}", "annotation_position": "top"}
-        figure.add_vline(x=ceiling, line=line, annotation_xanchor="right", **label)
+        above = {"annotation_text": f"noise ceiling {ceiling:.2f}", "annotation_position": "top"}
+        figure.add_vline(x=ceiling, line=line, annotation_xanchor="right", **above)
     figure.add_vline(x=0.0, line={"color": theme.muted, "width": 1})
     labels = [plain(name) for name in known["name"]]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], showgrid=False)

@@ -55,6 +55,7 @@ def typed(browser: Browser, field: Any, text: str) -> None:
 def test_ranges_and_scales_are_set_by_numbers(profile_dashboard: str, tmp_path: Path) -> None:
     with browse(profile_dashboard, tmp_path) as browser:
         browser.open("/materials")
+        browser.wait_for("#materials-figure .scatterlayer .point")
         browser.settle()
         first = browser.run(RANGE, "materials-figure", "xaxis")
         assert first[0] == "linear"
@@ -88,6 +89,7 @@ def test_ranges_and_scales_are_set_by_numbers(profile_dashboard: str, tmp_path: 
         assert not panel.is_displayed()
         # Parity has one scale for both axes, so that neither can be logarithmic alone.
         browser.open("/compare")
+        browser.wait_for("#compare-parity .scatterlayer .point")
         browser.settle()
         browser.find("button[data-axes=compare-parity]").click()
         browser.wait_for("#compare-parity-axes input")
