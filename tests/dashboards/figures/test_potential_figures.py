@@ -25,7 +25,7 @@ def trace(figure: Any, name: str) -> Any:
 
 
 def sentence(figure: Any) -> str:
-    return str(figure.layout.annotations[0].text)
+    return str(figure.layout.annotations[0].text).replace("<br>", " ")
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
