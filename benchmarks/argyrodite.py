@@ -37,13 +37,13 @@ ORDERING = {"max_atoms": 60, "min_width_A": 9.8}
 SETTINGS: dict[str, Any] = {
     "teacher": "sevenn",
     "lattice_A": 10.28,
-    "ordered_temperatures_K": [650, 775, 900, 1000],
+    "ordered_temperatures_K": [700, 775, 840, 900],
     "exchanged_temperatures_K": [500, 650, 775, 900],
     "target_temperature_K": 300,
     # Ordered cells of the exchanged crystal; the student is trained on the first of them and on the ordered crystal.
     "members": 5,
     "trained_members": 1,
-    "ordered_seeds": [1],
+    "ordered_seeds": [1, 2],
     "ordered_ps": 100.0,
     "exchanged_ps": 40.0,
     "equilibration_ps": 4.0,
