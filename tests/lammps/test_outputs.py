@@ -95,20 +95,14 @@ def newest_state(folder: Path) -> int:
     return max((int(path.name.split(".")[1]) for path in folder.glob(inputs.STATES)), default=0)
 
 
-@pytest.mark.parametrize("order", [inputs.RETRIEVE, inputs.RETRIEVE[::-1]], ids=["as retrieved", "the other way"])
-@pytest.mark.usefixtures("lmp")
-def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[str, ...]) -> None:
-    """The shell of a job was killed and its program was not: no frame may be missing before what is continued."""
-    folder, copy = tmp_path / "run", tmp_path / "copy"
-    folder.mkdir()
+def copied_while_it_runs(place: Path, settings: MdSettings, order: tuple[str, ...]) -> MdOutputs:
+    """Return what is read of files that were copied one by one while LAMMPS went on writing."""
+    folder, copy = place / "run", place / "copy"
+    folder.mkdir(parents=True)
     copy.mkdir()
-    settings = lj(n_steps=40_000, sample_every=7, timestep_fs=2.0)
-    # A crystal this large takes a tenth of a second between two states, and the program is the one that waits on a
-    # busy machine: else all its last three states are gone before one is copied.
     write_run(folder, settings, repeat=5)
     environment = os.environ | {"LD_LIBRARY_PATH": str(ENGINES / "lammps" / "lib"), "OMP_NUM_THREADS": "1"}
-    command = [str(LMP), "-in", inputs.INPUT]
-    process = subprocess.Popen(["nice", *command], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([str(LMP), "-in", inputs.INPUT], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         for number, name in enumerate(order):
             # Between any two files the run continues by a restart file at least.
@@ -121,13 +115,29 @@ def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[
     finally:
         process.kill()
         process.wait()
-    run = read_md(copy, argon(5).cell[:], settings, log=(copy / "log.lammps").read_text())
-    assert run.status == "terminated"
-    assert np.array_equal(run.steps, np.arange(0, run.last_step + 1, 7) if len(run.steps) else [])
-    if order is inputs.RETRIEVE:
-        assert run.last_step == int(run.state["step"]) == run.thermo["step"][-1] >= 400
-    else:
-        assert (len(run.steps), run.state) == (0, {}) and "the dump holds" in run.message
+    return read_md(copy, argon(5).cell[:], settings, log=(copy / "log.lammps").read_text())
+
+
+@pytest.mark.parametrize("order", [inputs.RETRIEVE, inputs.RETRIEVE[::-1]], ids=["as retrieved", "the other way"])
+@pytest.mark.usefixtures("lmp")
+def test_files_that_are_copied_while_lammps_writes(tmp_path: Path, order: tuple[str, ...]) -> None:
+    """The shell of a job was killed and its program was not: no frame may be missing before what is continued.
+
+    A state whose restart file was copied half-written, or before it was written anew, is not continued; then the run
+    begins again. That is rare, so that one of several copies has a state.
+    """
+    settings = lj(n_steps=40_000, sample_every=7, timestep_fs=2.0)
+    for attempt in range(5):
+        run = copied_while_it_runs(tmp_path / str(attempt), settings, order)
+        assert run.status == "terminated"
+        assert np.array_equal(run.steps, np.arange(0, run.last_step + 1, 7) if len(run.steps) else [])
+        if order is not inputs.RETRIEVE:
+            assert (len(run.steps), run.state) == (0, {}) and "the dump holds" in run.message
+            return
+        if run.state:
+            assert run.last_step == int(run.state["step"]) == run.thermo["step"][-1] >= 400
+            return
+    pytest.fail("no copy had a state to continue from")
 
 
 @pytest.mark.usefixtures("lmp")
