@@ -41,7 +41,7 @@ MOST_SQL = {
     "Overview": (56, 10),
     "Screening": (60, 2),
     "Materials": (26, 2),
-    "Material": (36, 20),
+    "Material": (40, 20),
     "Compare": (62, 10),  # ensembles and their members are looked for in every table
     "Potentials": (110, 32),  # its cards have errors and costs, from the tables of the other pages
     "Surrogate": (34, 31),

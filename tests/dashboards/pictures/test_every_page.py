@@ -59,8 +59,12 @@ def addresses(browser: Browser) -> dict[str, str]:
     """Return the address of each page, of those about one thing from a link of another page."""
     found = {one.TITLE: one.PATH for one in PAGES if one.TITLE not in ("Material", "Provenance")}
     browser.open("/materials")
-    link = browser.wait_for("#materials-grid .ag-row [col-id='formula'] a")
-    found["Material"] = str(link.get_attribute("href")).removeprefix(browser.home)
+    rows = "#materials-grid .ag-row [col-id='formula'] a"
+    browser.wait_for(rows)
+    browser.settle()
+    links = browser.retried(lambda: [str(link.get_attribute("href")) for link in browser.all(rows)])
+    # A material of runs alone has no result whose origin there is.
+    found["Material"] = next(link for link in links if "uuid=" in link).removeprefix(browser.home)
     (uuid,) = parse_qs(urlsplit(found["Material"]).query)["uuid"]
     found["Provenance"] = f"/provenance?uuid={uuid}"
     browser.open("/screening")
